@@ -1,0 +1,58 @@
+"""Names, labels, selectors and type tokens: the one place that decides them.
+
+Labels follow https://kubernetes.io/docs/concepts/overview/working-with-objects/common-labels/.
+"""
+
+from typing import Final
+
+DOMAIN: Final = "polyglot.dev"
+RESERVED_PREFIXES: Final = ("app.kubernetes.io/", f"{DOMAIN}/")
+"""Label and annotation keys that this module alone writes."""
+
+NAME: Final = "app.kubernetes.io/name"
+TRACK: Final = f"{DOMAIN}/track"
+STABLE: Final = "stable"
+"""The track of a service that has only one version."""
+
+MANAGER: Final = "polyglot"
+
+
+def component_type(package: str, cls: str) -> str:
+    """Return the Pulumi type token of a component: ``polyglot:workloads:Workload``."""
+    return f"polyglot:{package}:{cls}"
+
+
+def selector(name: str, *, track: str | None = None) -> dict[str, str]:
+    """Return the labels that select a workload's Pods: all of them, or one version's.
+
+    A selector can never change on a living Deployment, so it holds the name and the track and nothing else.
+    """
+    return {NAME: name} if track is None else {NAME: name, TRACK: track}
+
+
+def labels(
+    name: str, *, part_of: str, team: str | None = None, language: str | None = None, track: str | None = None
+) -> dict[str, str]:
+    """Return the labels of an object: a superset of its selector."""
+    chosen = {
+        "app.kubernetes.io/part-of": part_of,
+        "app.kubernetes.io/managed-by": MANAGER,
+        f"{DOMAIN}/team": team,
+        f"{DOMAIN}/language": language,
+    }
+    return selector(name, track=track) | {key: value for key, value in chosen.items() if value is not None}
+
+
+def exception_annotation(default: str) -> str:
+    """Return the annotation that carries the reason for a switched-off default."""
+    return f"{DOMAIN}/exception-{default}"
+
+
+def checksum_annotation(kind: str, name: str) -> str:
+    """Return the Pod annotation that changes when a ConfigMap or Secret does, and so rolls the Pods."""
+    return f"{DOMAIN}/{f'{kind.lower()}-{name}'[:63].rstrip('-.')}"
+
+
+def version_name(name: str, track: str) -> str:
+    """Return the name of a version's Deployment: the service's own for the stable one."""
+    return name if track == STABLE else f"{name}-{track}"

@@ -1,0 +1,240 @@
+"""What must hold between the fields of a workload: each rule yields all that it finds."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Final
+
+from components.faults import fault
+from components.identity import RESERVED_PREFIXES, STABLE
+from components.specs.pod import ClaimedVolume, EmptyDirectory, HardenedDefault, HostPath
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from components.specs.base import Finding
+    from components.specs.workload import WorkloadSpec
+
+
+def weights_sum_to_100(workload: WorkloadSpec) -> Iterator[Finding]:
+    """Versions share out all requests, neither more nor less."""
+    total = sum(version.weight for version in workload.versions.values())
+    if workload.versions and abs(total - 100) > 1e-6:
+        shares = ", ".join(f"{name} {version.weight:g}%" for name, version in workload.versions.items())
+        yield (
+            ("versions",),
+            fault(
+                f"have weights that sum to {total:g}% ({shares})",
+                consequence="nobody could tell where the other requests go"
+                if total < 100
+                else "the shares mean nothing",
+                fix="make the weights sum to 100%",
+            ),
+        )
+
+
+def one_version_is_stable(workload: WorkloadSpec) -> Iterator[Finding]:
+    """The stable version keeps the service's own Deployment, so that starting a canary touches nothing of it."""
+    if workload.versions and STABLE not in workload.versions:
+        yield (
+            ("versions",),
+            fault(
+                f"have none called {STABLE!r}",
+                consequence="the Deployment that serves now would be deleted",
+                fix=f"call the version that serves now {STABLE!r}",
+            ),
+        )
+
+
+def readiness_can_be_known(workload: WorkloadSpec) -> Iterator[Finding]:
+    """Whatever receives requests says when it is ready for them."""
+    if workload.kind.runs_to_completion or HardenedDefault.PROBES in workload.exceptions:
+        return
+    if workload.ports and workload.probes.readiness is None and not {"http", "grpc"} & set(workload.ports):
+        yield (
+            ("probes",),
+            fault(
+                "name no readiness, and none follows from the ports, as none is called http or grpc",
+                consequence="requests would reach Pods that are still starting",
+                fix="add probes.readiness, e.g. {tcp: true}, or 'exceptions: {probes: REASON}'",
+            ),
+        )
+
+
+def claims_survive_rollouts(workload: WorkloadSpec) -> Iterator[Finding]:
+    """A volume that one node may hold cannot follow a Deployment's Pods while old and new run together."""
+    if workload.kind is not workload.kind.DEPLOYMENT or HardenedDefault.RECREATE in workload.exceptions:
+        return
+    for name, volume in workload.volumes.items():
+        if isinstance(volume, ClaimedVolume) and volume.access.startswith("ReadWriteOnce"):
+            yield (
+                ("volumes", name),
+                fault(
+                    f"is {volume.access} in a Deployment that rolls",
+                    consequence="the new Pod would wait for ever for the volume that the old one holds",
+                    fix="make it kind: statefulset, use access: ReadWriteMany, or add 'exceptions: {recreate: REASON}'",
+                ),
+            )
+
+
+def drain_ends_within_grace(workload: WorkloadSpec) -> Iterator[Finding]:
+    """A Pod leaves its Service, drains, and only then may be killed."""
+    if workload.drain >= workload.termination_grace:
+        yield (
+            ("drain",),
+            fault(
+                f"is not shorter than the termination grace of {workload.termination_grace.total_seconds():g}s",
+                consequence="requests in flight would be cut off by SIGKILL",
+                fix="shorten drain or lengthen termination-grace",
+            ),
+        )
+
+
+def labels_stay_clear(workload: WorkloadSpec) -> Iterator[Finding]:
+    """Identity alone writes the labels that selectors read."""
+    for field in ("labels", "annotations"):
+        for key in getattr(workload, field):
+            if key.startswith(RESERVED_PREFIXES):
+                yield (
+                    (field, key),
+                    fault(
+                        "is a key that the platform sets itself",
+                        consequence="Services and policies that select by it would lose their Pods",
+                        fix=f"choose a key outside {' and '.join(RESERVED_PREFIXES)}",
+                    ),
+                )
+
+
+def kind_fits_settings(workload: WorkloadSpec) -> Iterator[Finding]:
+    """Each kind of workload has settings that only it reads."""
+    kind = workload.kind
+    if kind.is_scheduled and workload.job.schedule is None:
+        yield (
+            ("kind",),
+            fault("has no job.schedule", consequence="it would never start", fix="add job.schedule, e.g. '0 3 * * *'"),
+        )
+    if not kind.is_scheduled and workload.job.schedule is not None:
+        yield (
+            ("job", "schedule"),
+            fault(f"is set on a {kind.value}", consequence="nothing reads it", fix="make it kind: cronjob"),
+        )
+    for field in ("replicas", "autoscaling", "versions"):
+        if getattr(workload, field) and not kind.is_replicated:
+            yield (
+                (field,),
+                fault(
+                    f"is set on a {kind.value}",
+                    consequence="nothing reads it: its Pods are counted otherwise",
+                    fix="drop it, or make it kind: deployment or statefulset",
+                ),
+            )
+    if workload.versions and kind.is_replicated and not kind.is_stateless:
+        yield (
+            ("versions",),
+            fault(
+                f"are set on a {kind.value}",
+                consequence="two versions would write to the same volumes",
+                fix="make it kind: deployment, or drop versions",
+            ),
+        )
+    if workload.versions and workload.autoscaling:
+        yield (
+            ("versions",),
+            fault(
+                "are set beside autoscaling",
+                consequence="the autoscaler would change the shares that the weights ask for",
+                fix="drop one of the two",
+            ),
+        )
+
+
+def relaxations_give_reasons(workload: WorkloadSpec) -> Iterator[Finding]:
+    """A hardened default is switched off in plain sight or not at all."""
+    users = (workload.pod_user, *(container.user for container in workload.every_container))
+    volumes = workload.volumes.values()
+    for default, relaxed, what in (
+        (HardenedDefault.RUN_AS_ROOT, 0 in users, "runs as root"),
+        (
+            HardenedDefault.CAPABILITIES,
+            any(container.capabilities for container in workload.every_container),
+            "keeps Linux capabilities",
+        ),
+        (
+            HardenedDefault.HOST_PATH,
+            any(isinstance(volume, HostPath) for volume in volumes),
+            "mounts a folder of the node",
+        ),
+        (HardenedDefault.SERVICE_ACCOUNT_TOKEN, bool(workload.api_access), "uses the Kubernetes API"),
+        (HardenedDefault.NODE_PORT, workload.service.type.value == "NodePort", "opens a port on every node"),
+        (HardenedDefault.DISRUPTION_BUDGET, workload.disruption_budget is None, "has no disruption budget"),
+        (
+            HardenedDefault.UNSIZED_VOLUME,
+            any(isinstance(volume, EmptyDirectory) and volume.empty is None for volume in volumes),
+            "has an emptyDir without a size limit",
+        ),
+    ):
+        if relaxed and default not in workload.exceptions:
+            yield (
+                (),
+                fault(
+                    f"{what} without saying why",
+                    consequence="a hardened default would be off and no reviewer would see it",
+                    fix=f"add 'exceptions: {{{default.value}: REASON}}', or drop it",
+                ),
+            )
+
+
+def mounts_name_volumes(workload: WorkloadSpec) -> Iterator[Finding]:
+    """Whatever is mounted exists."""
+    known = f", or mount one of {', '.join(workload.volumes)}" if workload.volumes else ""
+    for where, container in workload.places():
+        for path, mount in container.mounts.items():
+            if mount.volume not in workload.volumes:
+                yield (
+                    (*where, "mounts", path),
+                    fault(
+                        f"names the volume {mount.volume!r}, which does not exist",
+                        consequence="Kubernetes refuses the Pod",
+                        fix=f"add volumes.{mount.volume}{known}",
+                    ),
+                )
+
+
+def containers_and_ports_are_distinct(workload: WorkloadSpec) -> Iterator[Finding]:
+    """Containers of a Pod share its list of names and its network."""
+    names = Counter((*workload.init, *workload.sidecars, *workload.containers))
+    for name in (name for name, count in names.items() if count > 1):
+        yield (
+            (),
+            fault(
+                f"has {names[name]} containers called {name!r}",
+                consequence="Kubernetes refuses the Pod",
+                fix="rename one",
+            ),
+        )
+    ports = [(name, port) for container in workload.every_container for name, port in container.ports.items()]
+    for index, (name, port) in enumerate(ports):
+        for other, other_port in ports[:index]:
+            if name == other or (port.number, port.protocol) == (other_port.number, other_port.protocol):
+                yield (
+                    (),
+                    fault(
+                        f"has the ports {other} ({other_port.number}) and {name} ({port.number}) in one Pod",
+                        consequence="containers of a Pod share its network: the second one could not listen",
+                        fix="give each port a name and a number of its own",
+                    ),
+                )
+
+
+RULES: Final[tuple[Callable[[WorkloadSpec], Iterator[Finding]], ...]] = (
+    weights_sum_to_100,
+    one_version_is_stable,
+    readiness_can_be_known,
+    claims_survive_rollouts,
+    drain_ends_within_grace,
+    labels_stay_clear,
+    kind_fits_settings,
+    relaxations_give_reasons,
+    mounts_name_volumes,
+    containers_and_ports_are_distinct,
+)

@@ -1,0 +1,260 @@
+"""One container: what runs in it, what it sees, what it may use."""
+
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Discriminator, Field, Tag
+
+from components.faults import fault
+from components.scalars import (
+    AbsolutePath,
+    ConfigKey,
+    Cpu,
+    DnsLabel,
+    DnsSubdomain,
+    EnvironmentVariableName,
+    ImageReference,
+    Memory,
+    PortName,
+    RelativePath,
+    byte_count,
+    cpu_text,
+    millicores,
+)
+from components.specs.base import Finding, Spec
+from components.specs.probes import PortNumber, Probes
+
+
+class Language(StrEnum):
+    """The runtime inside a container; it decides the budget that the runtime is told (REQUIREMENTS W5)."""
+
+    GO = "go"
+    JAVA = "java"
+    PYTHON = "python"
+    OTHER = "other"
+
+
+class Protocol(StrEnum):
+    """Transport protocols of a port."""
+
+    TCP = "TCP"
+    UDP = "UDP"
+    SCTP = "SCTP"
+
+
+class Port(Spec):
+    """A port that a container listens on. A bare number stands for ``{number: …}``."""
+
+    number: PortNumber
+    protocol: Protocol = Protocol.TCP
+    service_port: PortNumber | None = Field(None, description="The Service's port; the container's number by default.")
+    node_port: int | None = Field(
+        None, ge=30000, le=32767, description="A fixed port on every node (type NodePort or LoadBalancer)."
+    )
+    app_protocol: str | None = Field(
+        None,
+        description="The Service's appProtocol; by default the port's name where that is http, grpc, https or tcp.",
+    )
+    exposed: bool = Field(True, description="Whether the workload's Service carries this port.")
+
+
+PortOrNumber = Annotated[Port, BeforeValidator(lambda value: {"number": value} if isinstance(value, int) else value)]
+
+
+class FieldReference(Spec):
+    """A field of the Pod, by the downward API: ``{field: metadata.name}``."""
+
+    field: str
+
+
+class ResourceReference(Spec):
+    """A budget of a container, by the downward API: ``{resource: limits.cpu}``."""
+
+    resource: Literal[
+        "limits.cpu",
+        "limits.memory",
+        "limits.ephemeral-storage",
+        "requests.cpu",
+        "requests.memory",
+        "requests.ephemeral-storage",
+    ]
+    divisor: str | None = None
+
+
+class ConfigReference(Spec):
+    """One key of a ConfigMap: ``{config: NAME, key: KEY}``."""
+
+    config: DnsSubdomain
+    key: ConfigKey
+    optional: bool = Field(False, description="Start without the variable where the object or key is missing.")
+
+
+class SecretReference(Spec):
+    """One key of a Secret: ``{secret: NAME, key: KEY}``."""
+
+    secret: DnsSubdomain
+    key: ConfigKey
+    optional: bool = Field(False, description="Start without the variable where the object or key is missing.")
+
+
+def _scalar_as_text(value: Any) -> Any:
+    """Write YAML's numbers and booleans as a shell would see them."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value) if isinstance(value, int | float) else value
+
+
+def tag_by_key(*keys: str, otherwise: str) -> Discriminator:
+    """Choose a union's member by the one key that only it has, so that an error speaks of that member alone."""
+
+    def tag(value: Any) -> str:
+        present = value if isinstance(value, Mapping) else type(value).model_fields if isinstance(value, Spec) else ()
+        return next((key for key in keys if key in present), otherwise)
+
+    return Discriminator(tag)
+
+
+EnvironmentValue = Annotated[
+    Annotated[str, BeforeValidator(_scalar_as_text), Tag("literal")]
+    | Annotated[FieldReference, Tag("field")]
+    | Annotated[ResourceReference, Tag("resource")]
+    | Annotated[ConfigReference, Tag("config")]
+    | Annotated[SecretReference, Tag("secret")],
+    tag_by_key("field", "resource", "config", "secret", otherwise="literal"),
+]
+"""The value of a variable: a literal (``$(NAME)`` refers to a variable above it) or a reference."""
+
+
+class ConfigSource(Spec):
+    """All keys of a ConfigMap as variables."""
+
+    config: DnsSubdomain
+    prefix: str = ""
+    optional: bool = False
+
+
+class SecretSource(Spec):
+    """All keys of a Secret as variables."""
+
+    secret: DnsSubdomain
+    prefix: str = ""
+    optional: bool = False
+
+
+EnvironmentSource = Annotated[
+    Annotated[ConfigSource, Tag("config")] | Annotated[SecretSource, Tag("secret")],
+    tag_by_key("secret", otherwise="config"),
+]
+
+
+class Mount(Spec):
+    """Where a volume appears in a container. A bare name stands for ``{volume: NAME}``."""
+
+    volume: DnsLabel
+    sub_path: RelativePath | None = Field(
+        None, description="One file or folder of the volume (never updated while running)."
+    )
+    read_only: bool = False
+
+
+MountOrVolume = Annotated[Mount, BeforeValidator(lambda value: {"volume": value} if isinstance(value, str) else value)]
+
+
+class Limits(Spec):
+    """Upper bounds, where they are to differ from what is derived from the requests."""
+
+    cpu: Cpu | None = None
+    memory: Memory | None = None
+    ephemeral_storage: Memory | None = None
+
+
+class Resources(Spec):
+    """What a container asks for; its limits follow.
+
+    The memory limit equals the request, so that a node never promises memory it does not have; the CPU limit is four
+    times the request, room for a JVM to start; the ephemeral-storage limit equals its request.
+    """
+
+    cpu: Cpu = "100m"
+    memory: Memory = "128Mi"
+    ephemeral_storage: Memory = "64Mi"
+    limits: Limits = Limits()
+
+    def findings(self) -> Iterator[Finding]:
+        """Yield each request that is over its limit."""
+        for what, request, limit, size in (
+            ("cpu", self.cpu, self.limits.cpu, millicores),
+            ("memory", self.memory, self.limits.memory, byte_count),
+            ("ephemeral-storage", self.ephemeral_storage, self.limits.ephemeral_storage, byte_count),
+        ):
+            if limit is not None and size(request) > size(limit):
+                yield (
+                    (what,),
+                    fault(
+                        f"is over its limit of {limit}",
+                        consequence="Kubernetes refuses the Pod",
+                        fix=f"lower {what} or raise limits.{what}",
+                    ),
+                )
+
+    @property
+    def cpu_limit(self) -> str:
+        """CPU limit: as given, or four times the request."""
+        return self.limits.cpu or cpu_text(4 * millicores(self.cpu))
+
+    @property
+    def memory_limit(self) -> str:
+        """Memory limit: as given, or the request."""
+        return self.limits.memory or self.memory
+
+    @property
+    def ephemeral_storage_limit(self) -> str:
+        """Ephemeral-storage limit: as given, or the request."""
+        return self.limits.ephemeral_storage or self.ephemeral_storage
+
+
+class Container(Spec):
+    """One container of a workload's Pod."""
+
+    language: Language = Language.OTHER
+    image: ImageReference | None = None
+    command: tuple[str, ...] = ()
+    args: tuple[str, ...] = ()
+    working_directory: AbsolutePath | None = None
+    ports: dict[PortName, PortOrNumber] = {}
+    env: dict[EnvironmentVariableName, EnvironmentValue] = {}
+    env_from: tuple[EnvironmentSource, ...] = Field(
+        (), description="ConfigMaps and Secrets; later ones win over earlier ones."
+    )
+    mounts: dict[AbsolutePath, MountOrVolume] = Field({}, description="Mount path → volume, or a volume's sub-path.")
+    probes: Probes = Probes()
+    resources: Resources = Resources()
+    user: int | None = Field(None, ge=0, description="The container's UID, where it differs from the Pod's.")
+    group: int | None = Field(None, ge=0, description="The container's GID, where it differs from the Pod's.")
+    capabilities: tuple[str, ...] = Field(
+        (), description="Linux capabilities kept; needs the exception 'capabilities'."
+    )
+
+    def findings(self) -> Iterator[Finding]:
+        """Yield each variable that refers to one that is not defined yet."""
+        names = list(self.env)
+        for index, (name, value) in enumerate(self.env.items()):
+            if not isinstance(value, str):
+                continue
+            for later in names[index:]:
+                if f"$({later})" in value.replace("$$(", ""):
+                    yield (
+                        ("env", name),
+                        fault(
+                            f"refers to $({later}), which is {'itself' if later == name else 'defined after it'}",
+                            consequence=f"Kubernetes leaves the text $({later}) in the value",
+                            fix=f"move {later} above {name}, or write $$({later}) for the text itself",
+                        ),
+                    )
+
+
+class Sidecar(Container):
+    """A container beside the main one: a native sidecar or a second runtime in the same Pod."""
+
+    image: ImageReference

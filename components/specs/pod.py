@@ -1,0 +1,168 @@
+"""What the containers of one Pod share: volumes, identity, the way it stops, and what it relaxes."""
+
+from collections.abc import Iterator
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, StringConstraints, Tag
+
+from components.faults import fault
+from components.scalars import AbsolutePath, ConfigKey, DnsLabel, DnsSubdomain, Memory, RelativePath
+from components.specs.base import Finding, Spec
+from components.specs.container import tag_by_key
+
+
+class HardenedDefault(StrEnum):
+    """A hardened default that a service may switch off, giving its reason.
+
+    The reason is written into an annotation of the workload, where reviewers and the checks read it.
+    """
+
+    RUN_AS_ROOT = "run-as-root"
+    WRITABLE_ROOT_FILESYSTEM = "writable-root-filesystem"
+    PRIVILEGE_ESCALATION = "privilege-escalation"
+    CAPABILITIES = "capabilities"
+    SERVICE_ACCOUNT_TOKEN = "service-account-token"  # noqa: S105 - a name, not a secret
+    HOST_PATH = "host-path"
+    SINGLE_REPLICA = "single-replica"
+    DISRUPTION_BUDGET = "disruption-budget"
+    PROBES = "probes"
+    CPU_LIMIT = "cpu-limit"
+    SPREAD = "spread"
+    RECREATE = "recreate"
+    UNSIZED_VOLUME = "unsized-volume"
+    NODE_PORT = "node-port"
+
+
+Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=10)]
+"""Why a default is switched off: a sentence that a reviewer can weigh, at least 10 characters."""
+
+
+class EmptyDirectory(Spec):
+    """Scratch space that lives as long as the Pod: ``{empty: 64Mi}``."""
+
+    empty: Memory | None = Field(..., description="Size limit; null (no limit) needs the exception 'unsized-volume'.")
+    medium: Literal["disk", "memory"] = "disk"
+
+
+class ClaimedVolume(Spec):
+    """Storage that outlives the Pod: ``{claim: 10Gi}``. A StatefulSet makes one per replica."""
+
+    claim: Memory
+    storage_class: DnsSubdomain | None = Field(None, description="The cluster's default class where absent.")
+    access: Literal["ReadWriteOnce", "ReadWriteMany", "ReadOnlyMany", "ReadWriteOncePod"] = "ReadWriteOnce"
+
+
+class ExistingClaim(Spec):
+    """A PersistentVolumeClaim that somebody else made."""
+
+    existing_claim: DnsSubdomain
+    read_only: bool = False
+
+
+class ProjectedKeys(Spec):
+    """How the keys of a ConfigMap or Secret become files."""
+
+    items: dict[ConfigKey, RelativePath] = Field(
+        {}, description="Key → path; all keys under their own names where absent."
+    )
+    mode: Annotated[str, StringConstraints(pattern=r"^0[0-7]{3}$")] | None = Field(
+        None, description="Octal text, e.g. '0440'."
+    )
+    optional: bool = Field(False, description="Start with an empty folder where the object is missing.")
+    on_change: Literal["restart", "reload"] = Field(
+        "restart", description="'restart' rolls the Pods; 'reload' trusts the program to read its changed files."
+    )
+
+
+class ConfigVolume(ProjectedKeys):
+    """A ConfigMap as files: ``{config: NAME}``."""
+
+    config: DnsSubdomain
+
+
+class SecretVolume(ProjectedKeys):
+    """A Secret as files: ``{secret: NAME}``."""
+
+    secret: DnsSubdomain
+
+
+class DownwardVolume(Spec):
+    """Fields of the Pod as files: ``{downward: {labels: metadata.labels}}``."""
+
+    downward: dict[RelativePath, str]
+
+
+class HostPath(Spec):
+    """A folder of the node, read-only; for agents, with the exception 'host-path'."""
+
+    host_path: AbsolutePath
+
+
+Volume = Annotated[
+    Annotated[EmptyDirectory, Tag("empty")]
+    | Annotated[ClaimedVolume, Tag("claim")]
+    | Annotated[ExistingClaim, Tag("existing-claim")]
+    | Annotated[ConfigVolume, Tag("config")]
+    | Annotated[SecretVolume, Tag("secret")]
+    | Annotated[DownwardVolume, Tag("downward")]
+    | Annotated[HostPath, Tag("host-path")],
+    tag_by_key("claim", "existing-claim", "config", "secret", "downward", "host-path", otherwise="empty"),
+]
+
+
+class ApiAccess(Spec):
+    """What the workload may do with the Kubernetes API of its own namespace: one rule of a Role, without wildcards."""
+
+    groups: tuple[DnsSubdomain | Literal[""], ...] = ("",)
+    resources: tuple[Annotated[str, StringConstraints(pattern=r"^[a-z]+(/[a-z]+)?$")], ...]
+    verbs: tuple[Literal["get", "list", "watch", "create", "update", "patch", "delete"], ...]
+    names: tuple[str, ...] = ()
+
+
+class ServiceType(StrEnum):
+    """How a Service is reached."""
+
+    CLUSTER_IP = "ClusterIP"
+    NODE_PORT = "NodePort"
+    LOAD_BALANCER = "LoadBalancer"
+
+
+class ServiceSettings(Spec):
+    """The workload's Service, where it is to differ from a ClusterIP of the workload's own name."""
+
+    name: DnsLabel | None = Field(None, description="The workload's name by default.")
+    type: ServiceType = ServiceType.CLUSTER_IP
+    headless: bool = Field(False, description="No cluster IP: DNS answers with the Pods' addresses.")
+    source_ranges: tuple[str, ...] = Field(
+        (), description="CIDRs that may reach a LoadBalancer or NodePort; everybody where empty."
+    )
+    external_traffic: Literal["Cluster", "Local"] | None = None
+    session_affinity: bool = False
+    annotations: dict[str, str] = {}
+
+    def findings(self) -> Iterator[Finding]:
+        """Yield a Service that is headless and reached from outside."""
+        if self.headless and self.type is not ServiceType.CLUSTER_IP:
+            yield (
+                ("headless",),
+                fault(
+                    f"does not go with type {self.type.value}",
+                    consequence="Kubernetes refuses a Service that has no cluster IP and is reached from outside",
+                    fix="drop 'headless' or 'type'",
+                ),
+            )
+
+
+def named_reasons(value: Any) -> Any:
+    """Refuse a list, the commonest slip: an exception without a reason is none."""
+    if isinstance(value, list | tuple):
+        raise fault(
+            "gives no reasons",
+            consequence="nobody could judge later whether the default may come back",
+            fix="write each as NAME: reason",
+        )
+    return value
+
+
+Exceptions = Annotated[dict[HardenedDefault, Reason], BeforeValidator(named_reasons)]

@@ -1,0 +1,118 @@
+"""How many replicas there are, how they are spread over versions, and how many may be missing."""
+
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from components.faults import fault
+from components.scalars import Duration, ImageReference, Percent
+from components.specs.base import Finding, Spec
+
+
+class ScalingStep(Spec):
+    """How fast an autoscaler moves in one direction.
+
+    The fields are those of ``HPAScalingRules``
+    (https://kubernetes.io/docs/tasks/run-application/horizontal-pod-autoscale/#configurable-scaling-behavior).
+    """
+
+    stabilization: Duration | None = Field(None, description="How long the most cautious recommendation holds.")
+    pods: int | None = Field(None, ge=1, description="At most this many Pods per period.")
+    percent: Percent | None = Field(None, description="At most this share of the replicas per period.")
+    period: Duration | None = None
+    select: Literal["Max", "Min", "Disabled"] | None = None
+
+    def findings(self) -> Iterator[Finding]:
+        """Yield a speed limit that lacks its number or its period."""
+        if (self.pods is None and self.percent is None) != (self.period is None):
+            yield (
+                (),
+                fault(
+                    "names a period without 'pods' or 'percent'"
+                    if self.period
+                    else "names 'pods' or 'percent' without a period",
+                    consequence="Kubernetes refuses the autoscaler",
+                    fix="name both: how many, and per how long",
+                ),
+            )
+
+
+class ScalingBehaviour(Spec):
+    """Speed limits of an autoscaler; Kubernetes' own where absent."""
+
+    up: ScalingStep | None = None
+    down: ScalingStep | None = None
+
+
+class Autoscaling(Spec):
+    """Replicas between two bounds, by the metrics named here; the autoscaler alone owns the number.
+
+    ``requests-per-second`` and ``latency`` are read from the custom metrics API, per Pod, as
+    ``http_requests_per_second`` and ``http_request_duration_<quantile>_seconds``; an adapter must serve them.
+    """
+
+    min: int = Field(ge=1)
+    max: int = Field(ge=1)
+    cpu: Percent | None = Field(None, description="Average use of the CPU request.")
+    memory: Percent | None = Field(None, description="Average use of the memory request.")
+    requests_per_second: float | None = Field(None, gt=0, description="Average per Pod.")
+    latency: dict[Annotated[str, StringConstraints(pattern=r"^p\d{2,3}$")], Duration] = Field(
+        {}, description="Quantile → target."
+    )
+    behaviour: ScalingBehaviour = ScalingBehaviour()
+
+    def findings(self) -> Iterator[Finding]:
+        """Yield bounds that are the wrong way round, and an autoscaler without a metric."""
+        if self.min > self.max:
+            yield (
+                ("min",),
+                fault(f"is over max, {self.max}", consequence="Kubernetes refuses the autoscaler", fix="swap the two"),
+            )
+        if self.cpu is None and self.memory is None and self.requests_per_second is None and not self.latency:
+            yield (
+                (),
+                fault(
+                    "names no metric",
+                    consequence="the autoscaler would never move",
+                    fix="name at least one of cpu, memory, requests-per-second and latency",
+                ),
+            )
+
+
+class Version(Spec):
+    """One of the versions of a service that run side by side."""
+
+    weight: Percent
+    image: ImageReference | None = Field(None, description="The service's own image where absent.")
+
+
+class DisruptionBudget(Spec):
+    """How many Pods a node drain may take away at once."""
+
+    max_unavailable: int | Percent = Field(1, description="A number of Pods, or a share such as 25%.")
+
+    def findings(self) -> Iterator[Finding]:
+        """Yield a budget that allows no eviction at all."""
+        if self.max_unavailable == 0:
+            yield (
+                ("max-unavailable",),
+                fault(
+                    "allows no eviction",
+                    consequence="no node that runs the service could ever be drained",
+                    fix="allow at least one: max-unavailable: 1",
+                ),
+            )
+
+
+def version_replicas(total: int, weights: dict[str, float]) -> dict[str, int]:
+    """Divide replicas over versions by weight: every version gets at least one, the largest takes up the rounding.
+
+    Without a mesh a Service spreads connections over all its ready Pods alike, so a version's share of the traffic is
+    its share of the Pods (https://kubernetes.io/docs/concepts/workloads/management/#canary-deployments).
+    """
+    largest = max(weights, key=lambda name: weights[name])
+    others = {
+        name: max(1, round(total * weight / 100)) for name, weight in weights.items() if name != largest and weight > 0
+    }
+    return {name: others.get(name, 0) if name != largest else max(1, total - sum(others.values())) for name in weights}

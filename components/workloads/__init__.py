@@ -1,0 +1,1 @@
+"""Namespaces, configuration and workloads."""

@@ -1,0 +1,123 @@
+"""The Pod template: every container of a workload, and what they share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from lightkube.models import core_v1, meta_v1
+
+from components import identity
+from components.scalars import whole_seconds
+from components.specs.container import ConfigReference, ConfigSource, SecretReference, SecretSource
+from components.specs.pod import ConfigVolume, HardenedDefault, SecretVolume
+from components.specs.workload import WorkloadKind
+from components.workloads.containers import container, serving
+from components.workloads.volumes import volumes
+
+if TYPE_CHECKING:
+    from pulumi import Input
+
+    from components.specs.workload import WorkloadSpec
+    from components.workloads.arguments import NamedWorkload
+
+SPREAD_KEYS: Final = ("kubernetes.io/hostname", "topology.kubernetes.io/zone")
+"""Replicas are spread over hosts and zones, as well as the cluster allows."""
+
+
+def referenced_configuration(spec: WorkloadSpec) -> list[tuple[str, str]]:
+    """Return the ConfigMaps and Secrets whose change must roll the Pods, as (kind, name), without repetition."""
+    found: dict[tuple[str, str], None] = {}
+    for part in spec.every_container:
+        for value in (*part.env.values(), *part.env_from):
+            if isinstance(value, ConfigReference | ConfigSource):
+                found["ConfigMap", value.config] = None
+            elif isinstance(value, SecretReference | SecretSource):
+                found["Secret", value.secret] = None
+    for volume in spec.volumes.values():
+        if isinstance(volume, ConfigVolume) and volume.on_change == "restart":
+            found["ConfigMap", volume.config] = None
+        elif isinstance(volume, SecretVolume) and volume.on_change == "restart":
+            found["Secret", volume.secret] = None
+    return list(found)
+
+
+def pod_template(
+    workload: NamedWorkload, *, track: str | None = None, image: Input[str] | None = None
+) -> core_v1.PodTemplateSpec:
+    """Build the Pod template of one version of a workload."""
+    spec = workload.spec
+    labels = workload.labels | ({identity.TRACK: track} if track else {})
+    references = [
+        *(
+            ("Secret", value.secret)
+            for value in workload.args.environment.values()
+            if isinstance(value, SecretReference)
+        ),
+        *referenced_configuration(spec),
+    ]
+    checksums = {
+        identity.checksum_annotation(kind, name): workload.args.checksums[kind, name]
+        for kind, name in references
+        if (kind, name) in workload.args.checksums
+    }
+    return core_v1.PodTemplateSpec(
+        metadata=meta_v1.ObjectMeta(labels=labels, annotations={**workload.annotations, **checksums} or None),
+        spec=pod_spec(workload, image=image, track=track),
+    )
+
+
+def pod_spec(workload: NamedWorkload, *, image: Input[str] | None, track: str | None) -> core_v1.PodSpec:
+    """Build the Pod: native sidecars are init containers that never end, so they start first and stop last."""
+    spec, name = workload.spec, workload.name
+    main = container(
+        name, spec, spec, image=image or workload.args.image or spec.image, derived=workload.args.environment
+    )
+    others = [container(key, part, spec, image=part.image, derived={}) for key, part in spec.containers.items()]
+    init = [container(key, part, spec, image=part.image, derived={}) for key, part in spec.init.items()]
+    sidecars = [container(key, part, spec, image=part.image, derived={}) for key, part in spec.sidecars.items()]
+    for model, part in zip(sidecars, spec.sidecars.values(), strict=True):
+        model.restartPolicy = "Always"
+        serving(model, part, spec)
+    if not spec.kind.runs_to_completion:
+        serving(main, spec, spec)
+        for model, part in zip(others, spec.containers.values(), strict=True):
+            serving(model, part, spec)
+    return core_v1.PodSpec(
+        containers=[main, *others],
+        initContainers=[*init, *sidecars] or None,
+        volumes=volumes(name, spec) or None,
+        serviceAccountName=name,
+        automountServiceAccountToken=HardenedDefault.SERVICE_ACCOUNT_TOKEN in spec.exceptions,
+        enableServiceLinks=False,
+        restartPolicy=spec.job.restart if spec.kind.runs_to_completion else None,
+        terminationGracePeriodSeconds=whole_seconds(spec.termination_grace),
+        securityContext=core_v1.PodSecurityContext(
+            runAsNonRoot=spec.pod_user != 0,
+            runAsUser=spec.pod_user,
+            runAsGroup=spec.pod_group,
+            fsGroup=spec.pod_group,
+            fsGroupChangePolicy="OnRootMismatch",
+            seccompProfile=core_v1.SeccompProfile(type="RuntimeDefault"),
+        ),
+        topologySpreadConstraints=_spread(workload, track),
+        priorityClassName=spec.priority_class,
+        nodeSelector=spec.node_selector or None,
+    )
+
+
+def _spread(workload: NamedWorkload, track: str | None) -> list[core_v1.TopologySpreadConstraint] | None:
+    spec = workload.spec
+    if not spec.kind.is_replicated or HardenedDefault.SPREAD in spec.exceptions:
+        return None
+    return [
+        core_v1.TopologySpreadConstraint(
+            maxSkew=1,
+            topologyKey=key,
+            # A single-node cluster must still be able to run every replica.
+            whenUnsatisfiable="ScheduleAnyway",
+            labelSelector=meta_v1.LabelSelector(matchLabels=identity.selector(workload.name, track=track)),
+            # Old and new Pods of a rollout are counted apart, or the new ones would be pushed to one side.
+            matchLabelKeys=["pod-template-hash"] if spec.kind is WorkloadKind.DEPLOYMENT else None,
+        )
+        for key in SPREAD_KEYS
+    ]

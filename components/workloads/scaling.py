@@ -1,0 +1,106 @@
+"""Autoscalers and disruption budgets."""
+
+from lightkube.models import autoscaling_v2, meta_v1, policy_v1
+
+from components import identity
+from components.scalars import percent_text, whole_seconds
+from components.specs.scaling import Autoscaling, ScalingStep
+from components.workloads.arguments import NamedWorkload
+
+
+def horizontal_pod_autoscaler(workload: NamedWorkload) -> autoscaling_v2.HorizontalPodAutoscaler | None:
+    """Build the autoscaler, or None where the number of replicas is fixed."""
+    spec = workload.spec.autoscaling
+    if spec is None:
+        return None
+    kind = "StatefulSet" if workload.spec.kind.value == "statefulset" else "Deployment"
+    behaviour = spec.behaviour
+    return autoscaling_v2.HorizontalPodAutoscaler(
+        apiVersion="autoscaling/v2",
+        kind="HorizontalPodAutoscaler",
+        metadata=workload.metadata(),
+        spec=autoscaling_v2.HorizontalPodAutoscalerSpec(
+            scaleTargetRef=autoscaling_v2.CrossVersionObjectReference(
+                apiVersion="apps/v1", kind=kind, name=workload.name
+            ),
+            minReplicas=spec.min,
+            maxReplicas=spec.max,
+            metrics=metrics(spec),
+            behavior=autoscaling_v2.HorizontalPodAutoscalerBehavior(
+                scaleUp=_rules(behaviour.up), scaleDown=_rules(behaviour.down)
+            )
+            if behaviour.up or behaviour.down
+            else None,
+        ),
+    )
+
+
+def metrics(spec: Autoscaling) -> list[autoscaling_v2.MetricSpec]:
+    """Build what the autoscaler looks at: the one that asks for most replicas wins."""
+    built = [
+        autoscaling_v2.MetricSpec(
+            type="Resource",
+            resource=autoscaling_v2.ResourceMetricSource(
+                name=resource, target=autoscaling_v2.MetricTarget(type="Utilization", averageUtilization=round(share))
+            ),
+        )
+        for resource, share in (("cpu", spec.cpu), ("memory", spec.memory))
+        if share is not None
+    ]
+    per_pod = {
+        **({"http_requests_per_second": round(spec.requests_per_second * 1000)} if spec.requests_per_second else {}),
+        **{
+            f"http_request_duration_{quantile}_seconds": round(target.total_seconds() * 1000)
+            for quantile, target in spec.latency.items()
+        },
+    }
+    return built + [
+        autoscaling_v2.MetricSpec(
+            type="Pods",
+            pods=autoscaling_v2.PodsMetricSource(
+                metric=autoscaling_v2.MetricIdentifier(name=name),
+                target=autoscaling_v2.MetricTarget(type="AverageValue", averageValue=_milli(value)),
+            ),
+        )
+        for name, value in per_pod.items()
+    ]
+
+
+def _milli(thousandths: int) -> str:
+    """Write thousandths as the API server itself would: ``100`` and not ``100000m``."""
+    return str(thousandths // 1000) if thousandths % 1000 == 0 else f"{thousandths}m"
+
+
+def _rules(step: ScalingStep | None) -> autoscaling_v2.HPAScalingRules | None:
+    if step is None:
+        return None
+    period = whole_seconds(step.period) if step.period else 0
+    policies = [
+        autoscaling_v2.HPAScalingPolicy(type=kind, value=round(value), periodSeconds=period)
+        for kind, value in (("Pods", step.pods), ("Percent", step.percent))
+        if value is not None
+    ]
+    return autoscaling_v2.HPAScalingRules(
+        policies=policies or None,
+        selectPolicy=step.select,
+        stabilizationWindowSeconds=whole_seconds(step.stabilization) if step.stabilization is not None else None,
+    )
+
+
+def pod_disruption_budget(workload: NamedWorkload) -> policy_v1.PodDisruptionBudget | None:
+    """Build the disruption budget over all versions of a workload; None where there is nothing to disrupt."""
+    budget = workload.spec.disruption_budget
+    if budget is None or not workload.spec.kind.is_replicated:
+        return None
+    allowed = budget.max_unavailable
+    return policy_v1.PodDisruptionBudget(
+        apiVersion="policy/v1",
+        kind="PodDisruptionBudget",
+        metadata=workload.metadata(),
+        spec=policy_v1.PodDisruptionBudgetSpec(
+            maxUnavailable=allowed if isinstance(allowed, int) else percent_text(allowed),
+            selector=meta_v1.LabelSelector(matchLabels=identity.selector(workload.name)),
+            # Pods that never became ready must not hold up a node that drains.
+            unhealthyPodEvictionPolicy="AlwaysAllow",
+        ),
+    )
