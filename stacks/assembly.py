@@ -1,0 +1,139 @@
+"""The one composition: which components make up a platform, and in which order.
+
+``deploy`` turns it into resources, ``render`` into manifests; neither repeats the other.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import pulumi
+from pulumi_kubernetes import Provider
+
+from components.manifests import Manifest
+from components.workloads.arguments import ConfigurationArgs, NamespaceArgs, SecretArgs, WorkloadArgs
+from components.workloads.configuration import Configuration
+from components.workloads.namespace import Namespace
+from components.workloads.objects import config_checksum, content_checksum
+from components.workloads.workload import Workload
+from stacks.schema.environment import ClusterTarget, SecretsFrom, Target
+from stacks.schema.platform import Platform
+
+HIDDEN: Final = "hidden: render writes no secrets"
+"""What a rendered Secret holds in place of each value."""
+Secrets = Mapping[str, Mapping[str, pulumi.Input[str]]]
+"""Secret → key → value."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One component of a platform: its class, its name, its arguments, and the parts that come before it."""
+
+    component: type[Namespace] | type[Configuration] | type[Workload]
+    name: str
+    args: Any
+    after: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """What other parts call it: the class and the name, as a service may be called like the namespace."""
+        return _key(self.component, self.name)
+
+    def manifests(self) -> list[Manifest]:
+        """Return every object of the part, without Pulumi."""
+        return self.component.manifests(self.name, self.args)
+
+
+def _key(component: type[pulumi.ComponentResource], name: str) -> str:
+    return f"{component.__name__}/{name}"
+
+
+@dataclass(frozen=True)
+class Exports:
+    """What a stack tells those who ask it."""
+
+    namespace: pulumi.Output[str]
+    services: dict[str, pulumi.Output[str]] = field(default_factory=dict)
+    """Workload → its address inside the cluster."""
+
+
+def compose(platform: Platform, secrets: Secrets) -> list[Part]:
+    """Return the platform's parts, each behind those that it waits for."""
+    space, name = platform.namespace.name, platform.name
+    made = platform.secrets if platform.secrets_from is SecretsFrom.STACK else {}
+    configuration = ConfigurationArgs(
+        namespace=space,
+        part_of=name,
+        config_maps=platform.config_maps,
+        secrets={key: SecretArgs(type=secret.type, data=secrets[key]) for key, secret in made.items()},
+    )
+    checksums = _checksums(configuration)
+    namespace = Part(Namespace, space, NamespaceArgs(spec=platform.namespace, part_of=name))
+    base = Part(Configuration, name, configuration, after=(namespace.key,))
+    parts = [namespace, base]
+    for key, workload in platform.workloads.items():
+        args = WorkloadArgs(
+            spec=workload.spec,
+            namespace=space,
+            part_of=name,
+            team=workload.team,
+            connections=workload.connections,
+            environment=workload.environment,
+            checksums=checksums,
+        )
+        waits_for = [_key(Workload, other) for other in workload.after]
+        parts.append(Part(Workload, key, args, after=(namespace.key, base.key, *waits_for)))
+    return parts
+
+
+def _checksums(configuration: ConfigurationArgs) -> dict[tuple[str, str], pulumi.Input[str]]:
+    found: dict[tuple[str, str], pulumi.Input[str]] = {
+        ("ConfigMap", name): config_checksum(data) for name, data in configuration.config_maps.items()
+    }
+    for name, secret in configuration.secrets.items():
+        found["Secret", name] = _secret_checksum(name, secret.data)
+    return found
+
+
+def _secret_checksum(name: str, data: Mapping[str, pulumi.Input[str]]) -> pulumi.Input[str]:
+    if all(isinstance(value, str) for value in data.values()):
+        return content_checksum({key: str(value) for key, value in data.items()}, name=name)
+    values = pulumi.Output.all(**data)
+    return pulumi.Output.unsecret(values.apply(lambda known: content_checksum(known, name=name)))
+
+
+def render(platform: Platform) -> list[Manifest]:
+    """Return every object of the platform as it would be applied, secrets hidden."""
+    hidden = {name: dict.fromkeys(secret.keys, HIDDEN) for name, secret in platform.secrets.items()}
+    return [body for part in compose(platform, hidden) for body in part.manifests()]
+
+
+def deploy(platform: Platform, secrets: Secrets, project: Path) -> Exports:
+    """Register every component of the platform with Pulumi."""
+    provider = kubernetes_provider(platform.target, project)
+    made: dict[str, pulumi.ComponentResource] = {}
+    exports = Exports(namespace=pulumi.Output.from_input(platform.namespace.name))
+    for part in compose(platform, secrets):
+        options = pulumi.ResourceOptions(
+            providers={"kubernetes": provider}, depends_on=[made[key] for key in part.after]
+        )
+        component = part.component(part.name, part.args, options)
+        made[part.key] = component
+        if isinstance(component, Workload) and component.service_name is not None:
+            exports.services[part.name] = pulumi.Output.concat(component.service_name, ".", platform.namespace.name)
+    return exports
+
+
+def kubernetes_provider(target: Target, project: Path) -> Provider:
+    """Return the one provider of the program: a cluster by its context, or a folder."""
+    if isinstance(target, ClusterTarget):
+        return Provider(
+            "kubernetes",
+            context=target.context,
+            enable_server_side_apply=True,
+            # Names are fixed, so a changed ConfigMap or Secret is updated; checksums roll the Pods that read it.
+            enable_config_map_mutable=True,
+            enable_secret_mutable=True,
+        )
+    return Provider("kubernetes", render_yaml_to_directory=str(project / target.render_to))

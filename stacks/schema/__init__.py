@@ -1,0 +1,1 @@
+"""The two documents as models, and the platform that they resolve into."""

@@ -1,0 +1,207 @@
+"""``catalogue.yaml``: what runs, the same in every environment."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, StringConstraints, Tag
+
+from components.faults import fault
+from components.scalars import (
+    AbsolutePath,
+    Cidr,
+    ConfigKey,
+    DnsLabel,
+    DnsSubdomain,
+    Duration,
+    LabelValue,
+    Memory,
+    PortName,
+)
+from components.specs.base import Finding, Spec
+from components.specs.container import tag_by_key
+from components.specs.probes import PortNumber
+from components.specs.workload import WorkloadSpec
+
+StreamName = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_-]{0,30}$")]
+"""A JetStream stream: upper case, as its subjects are lower case."""
+Subject = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]+(\.([a-z0-9_-]+|\*))*(\.>)?$")]
+"""A NATS subject; ``*`` stands for one token, ``>`` for all that follow
+(https://docs.nats.io/nats-concepts/subjects)."""
+StreamSubject = Annotated[
+    str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_-]{0,30}/[a-z0-9_-]+(\.([a-z0-9_-]+|\*))*(\.>)?$")
+]
+"""A stream and one of its subjects: ``ORDERS/order.created``."""
+
+
+class Call(Spec):
+    """How one service calls another."""
+
+    methods: tuple[Annotated[str, StringConstraints(pattern=r"^[A-Za-z]\w*$")], ...] = Field(
+        (), description="gRPC methods; all of them where empty."
+    )
+    port: PortName | None = Field(None, description="The callee's port; its grpc, http or only port where absent.")
+    optional: bool = Field(False, description="The caller starts, and answers in part, without it.")
+
+
+def _call(value: Any) -> Any:
+    return {"methods": value} if isinstance(value, list) else {} if value is None else value
+
+
+def _names_as_mapping(value: Any) -> Any:
+    return dict.fromkeys(value) if isinstance(value, list) and all(isinstance(item, str) for item in value) else value
+
+
+Calls = Annotated[dict[DnsLabel, Annotated[Call, BeforeValidator(_call)]], BeforeValidator(_names_as_mapping)]
+"""Service → how it is called; a plain list of names, or of methods, will do."""
+
+
+class Consumer(Spec):
+    """How a service consumes a subject of a stream (https://docs.nats.io/nats-concepts/jetstream/consumers)."""
+
+    ack_wait: Duration = Field(timedelta(seconds=30), description="Until an unacknowledged message is delivered again.")
+    max_deliver: int = Field(3, ge=1, description="Deliveries of one message until it counts as dead.")
+
+
+class Edge(Spec):
+    """Where a service is reached from outside."""
+
+    host: DnsLabel = Field(description="The host's first label; the environment adds the domain.")
+    paths: tuple[AbsolutePath, ...] = Field(("/",), min_length=1, description="Path prefixes.")
+    port: PortName = "http"
+
+
+class Service(WorkloadSpec):
+    """One service: its workload, and whom it depends on."""
+
+    team: LabelValue | None = Field(None, description="Who answers for it; the team of team-defaults where absent.")
+    calls: Calls = {}
+    uses: tuple[DnsLabel, ...] = Field((), description="Stores and external hosts.")
+    publishes: tuple[StreamSubject, ...] = ()
+    consumes: dict[StreamSubject, Consumer] = {}
+    edge: Edge | None = None
+
+    def findings(self) -> Iterator[Finding]:
+        """Yield what does not go together in one service."""
+        yield from super().findings()
+        if self.image is None:
+            yield (
+                (),
+                fault(
+                    "has no image",
+                    consequence="there is nothing to run",
+                    fix="add image: registry/repository:tag",
+                ),
+            )
+        if self.edge and self.edge.port not in self.ports:
+            yield (
+                ("edge", "port"),
+                fault(
+                    "is none of the service's ports",
+                    consequence="the edge would have nowhere to send requests",
+                    fix=f"name one of {', '.join(self.ports) or 'its ports (it has none)'}",
+                ),
+            )
+
+
+class TeamDefaults(Spec):
+    """What holds for every service that says nothing else."""
+
+    team: LabelValue
+
+
+class StoreEngine(StrEnum):
+    """Databases that the platform knows how to run and to hand to services."""
+
+    POSTGRES = "postgres"
+    REDIS = "redis"
+
+
+class Store(Spec):
+    """A database; where it runs is each environment's choice."""
+
+    engine: StoreEngine
+    version: int | None = Field(None, description="Major version; the newest known one where absent.")
+
+
+class Stream(Spec):
+    """A JetStream stream (https://docs.nats.io/nats-concepts/jetstream/streams)."""
+
+    subjects: tuple[Subject, ...] = Field(min_length=1)
+    max_age: Duration | None = Field(None, description="How long messages are kept; for ever where absent.")
+    storage: Literal["file", "memory"] = "file"
+    max_bytes: Memory | None = None
+
+
+class ExternalHost(Spec):
+    """A host outside the cluster that services use."""
+
+    host: DnsSubdomain
+    port: PortNumber = 443
+    cidrs: tuple[Cidr, ...] = Field(
+        ("0.0.0.0/0", "::/0"), description="Its addresses, where they are known: a NetworkPolicy knows no host names."
+    )
+
+
+class ConfigFile(Spec):
+    """Text that stands in a file beside the catalogue: ``{file: config/app.yaml}``."""
+
+    file: str
+
+
+ConfigText = Annotated[
+    Annotated[str, Tag("text")] | Annotated[ConfigFile, Tag("file")], tag_by_key("file", otherwise="text")
+]
+
+
+class ConfigMapEntry(Spec):
+    """A ConfigMap: its content, or the word that somebody else makes it."""
+
+    data: dict[ConfigKey, ConfigText] = {}
+    existing: bool = Field(False, description="Made by somebody else; services may refer to it.")
+
+    def findings(self) -> Iterator[Finding]:
+        """Yield a ConfigMap that is both ours and somebody else's."""
+        if self.existing == bool(self.data):
+            yield (
+                (),
+                fault(
+                    "has data and is existing" if self.existing else "has no data",
+                    consequence="two owners would overwrite each other" if self.existing else "it would be empty",
+                    fix="give it data, or say 'existing: true'",
+                ),
+            )
+
+
+class SecretEntry(Spec):
+    """A Secret: the keys whose values each stack supplies, or the word that somebody else makes it."""
+
+    keys: tuple[ConfigKey, ...] = ()
+    type: str = "Opaque"
+    existing: bool = Field(False, description="Made by somebody else; services may refer to it.")
+
+    def findings(self) -> Iterator[Finding]:
+        """Yield a Secret that is both ours and somebody else's."""
+        if self.existing == bool(self.keys):
+            yield (
+                (),
+                fault(
+                    "has keys and is existing" if self.existing else "names no keys",
+                    consequence="nobody could tell who supplies its values",
+                    fix="list its keys, or say 'existing: true'",
+                ),
+            )
+
+
+class Catalogue(Spec):
+    """The whole document."""
+
+    platform: DnsLabel
+    team_defaults: TeamDefaults
+    services: dict[DnsLabel, Service] = Field(min_length=1)
+    stores: dict[DnsLabel, Store] = {}
+    streams: dict[StreamName, Stream] = {}
+    external: dict[DnsLabel, ExternalHost] = {}
+    config_maps: dict[DnsSubdomain, ConfigMapEntry] = {}
+    secrets: dict[DnsSubdomain, SecretEntry] = {}

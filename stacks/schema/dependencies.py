@@ -1,0 +1,201 @@
+"""The one list of dependencies, read from the catalogue: variables, openings, start-up order and the graph follow."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from components import identity
+from components.scalars import duration_text
+from components.specs.container import EnvironmentValue, Port, Protocol
+from components.specs.network import Connections, Opening, OpenPort, Peer
+from components.specs.pod import ServiceType
+from stacks.schema.catalogue import Call, Catalogue, Service
+from stacks.schema.environment import Environment, StoreOutside
+from stacks.schema.graph import Edge as GraphEdge
+from stacks.schema.graph import Graph, Kind, Node
+from stacks.schema.stores import (
+    BROKER,
+    BROKER_PORTS,
+    broker_environment,
+    host_environment,
+    store_environment,
+    store_port,
+)
+
+EVERYWHERE: Final = ("0.0.0.0/0", "::/0")
+ADDRESS_PORTS: Final = ("grpc", "http")
+"""A callee's port for its callers, unless they name another: the first of these that it has, or else its first one."""
+
+
+def variable_prefix(name: str) -> str:
+    """Return the name as a prefix of variables: ``users-db`` is ``USERS_DB``."""
+    return "".join(
+        {"*": "ANY", ">": "REST"}.get(character, character.upper() if character.isalnum() else "_")
+        for character in name
+    )
+
+
+def called_port(callee: Service, call: Call) -> tuple[str, Port] | None:
+    """Return the port that a call goes to, or None where the callee has no such port that it exposes."""
+    exposed = {name: port for part in callee.every_container for name, port in part.ports.items() if port.exposed}
+    name = call.port or next((name for name in (*ADDRESS_PORTS, *exposed) if name in exposed), None)
+    return (name, exposed[name]) if name in exposed else None
+
+
+@dataclass(frozen=True)
+class Dependency:
+    """One workload depends on another thing that this environment runs, or on addresses outside."""
+
+    source: str
+    target: str
+    port: Port
+    outside: tuple[str, ...] = ()
+    """Address ranges, where the target runs outside the cluster."""
+    required: bool = True
+    label: str = ""
+    publishes: bool = False
+    """Whether data flows from source to target only, as events do."""
+
+    @property
+    def waits(self) -> bool:
+        """Whether the source can start only when the target is ready."""
+        return self.required and not self.outside
+
+
+def dependencies(catalogue: Catalogue, environment: Environment) -> Iterator[Dependency]:
+    """Yield every dependency of every service; references are known to resolve."""
+    for name, service in catalogue.services.items():
+        for callee, call in service.calls.items():
+            found = called_port(catalogue.services[callee], call)
+            if found:
+                yield Dependency(name, callee, found[1], required=not call.optional, label=", ".join(call.methods))
+        for used in service.uses:
+            if used in catalogue.external:
+                host = catalogue.external[used]
+                yield Dependency(name, used, Port(number=host.port), outside=host.cidrs)
+            else:
+                place = environment.stores[used]
+                port = Port(number=store_port(catalogue.stores[used], place))
+                yield Dependency(name, used, port, outside=place.cidrs if isinstance(place, StoreOutside) else ())
+        broker = environment.broker
+        outside = broker.cidrs if isinstance(broker, StoreOutside) else ()
+        number = (broker.port if isinstance(broker, StoreOutside) else None) or BROKER_PORTS["nats"].number
+        for subject in (*service.publishes, *service.consumes):
+            yield Dependency(
+                name,
+                BROKER,
+                Port(number=number),
+                outside=outside,
+                label=subject,
+                publishes=subject in service.publishes,
+            )
+
+
+def derived_environment(name: str, catalogue: Catalogue, environment: Environment) -> dict[str, EnvironmentValue]:
+    """Return the variables of a service that follow from what it calls, uses, publishes and consumes."""
+    service = catalogue.services[name]
+    found: dict[str, EnvironmentValue] = {}
+    for callee, call in service.calls.items():
+        target = catalogue.services[callee]
+        if (port := called_port(target, call)) is not None:
+            address = target.service.name or callee
+            found[f"{variable_prefix(callee)}_ADDR"] = f"{address}:{port[1].service_port or port[1].number}"
+    for used in service.uses:
+        prefix = variable_prefix(used)
+        if used in catalogue.external:
+            found |= host_environment(prefix, catalogue.external[used].host, catalogue.external[used].port)
+        else:
+            found |= store_environment(prefix, used, catalogue.stores[used], environment.stores[used])
+    subjects = (*service.publishes, *service.consumes)
+    if subjects and environment.broker:
+        found |= broker_environment(environment.broker)
+    for stream_name in dict.fromkeys(subject.split("/")[0] for subject in subjects):
+        stream, prefix = catalogue.streams[stream_name], f"STREAM_{variable_prefix(stream_name)}"
+        found |= {f"{prefix}_SUBJECTS": ",".join(stream.subjects), f"{prefix}_STORAGE": stream.storage}
+        found |= {f"{prefix}_MAX_AGE": duration_text(stream.max_age)} if stream.max_age else {}
+        found |= {f"{prefix}_MAX_BYTES": stream.max_bytes} if stream.max_bytes else {}
+    for subject, consumer in service.consumes.items():
+        prefix = f"CONSUMER_{variable_prefix(subject)}"
+        found |= {
+            f"{prefix}_SUBJECT": subject.split("/")[1],
+            f"{prefix}_ACK_WAIT": duration_text(consumer.ack_wait),
+            f"{prefix}_MAX_DELIVER": str(consumer.max_deliver),
+        }
+    return found
+
+
+def connections(
+    name: str, service: Service | None, all_dependencies: list[Dependency], edge_namespace: str
+) -> Connections:
+    """Return what a workload's network policy opens: its dependencies, in both directions, and whoever is outside."""
+    ingress = [
+        Opening(_pods(dependency.source), (_open(dependency.port),))
+        for dependency in all_dependencies
+        if dependency.target == name and not dependency.outside
+    ]
+    egress = [
+        Opening(
+            Peer(cidrs=dependency.outside) if dependency.outside else _pods(dependency.target),
+            (_open(dependency.port),),
+        )
+        for dependency in all_dependencies
+        if dependency.source == name
+    ]
+    if service and service.edge:
+        ingress.append(Opening(Peer(namespace=edge_namespace), (_open(service.ports[service.edge.port]),)))
+    if service and service.service.type is not ServiceType.CLUSTER_IP:
+        exposed = [port for part in service.every_container for port in part.ports.values() if port.exposed]
+        ranges = service.service.source_ranges or EVERYWHERE
+        ingress.append(Opening(Peer(cidrs=ranges), tuple(_open(port) for port in exposed)))
+    return Connections(ingress=_merged(ingress), egress=_merged(egress))
+
+
+def graph(catalogue: Catalogue, all_dependencies: list[Dependency]) -> Graph:
+    """Return the service graph: every service, and what it depends on."""
+    nodes = [Node(name, _kind(service)) for name, service in catalogue.services.items()]
+    nodes += [Node(name, Kind.STORE) for name in catalogue.stores]
+    nodes += [Node(name, Kind.EXTERNAL) for name in catalogue.external]
+    nodes += [Node(name, Kind.STREAM) for name in catalogue.streams]
+    nodes += [
+        Node(host, Kind.EDGE)
+        for host in dict.fromkeys(
+            f"edge {service.edge.host}" for service in catalogue.services.values() if service.edge
+        )
+    ]
+    edges = [
+        GraphEdge(f"edge {service.edge.host}", name, ", ".join(service.edge.paths), optional=False)
+        for name, service in catalogue.services.items()
+        if service.edge
+    ]
+    for dependency in all_dependencies:
+        stream, slash, subject = dependency.label.partition("/")
+        if dependency.target == BROKER and slash:
+            ends = (dependency.source, stream) if dependency.publishes else (stream, dependency.source)
+            edges.append(GraphEdge(*ends, subject, optional=False))
+        else:
+            edges.append(
+                GraphEdge(dependency.source, dependency.target, dependency.label, optional=not dependency.required)
+            )
+    return Graph(tuple(nodes), tuple(edges))
+
+
+def _kind(service: Service) -> Kind:
+    if service.kind.runs_to_completion:
+        return Kind.JOB
+    return Kind.SERVICE if any(part.ports for part in service.every_container) else Kind.WORKER
+
+
+def _pods(name: str) -> Peer:
+    return Peer(pod_labels=tuple(identity.selector(name).items()))
+
+
+def _open(port: Port) -> OpenPort:
+    return OpenPort(port.number, Protocol(port.protocol))
+
+
+def _merged(openings: list[Opening]) -> tuple[Opening, ...]:
+    """Name each peer once, with all its ports."""
+    ports: dict[Peer, dict[OpenPort, None]] = {}
+    for opening in openings:
+        ports.setdefault(opening.peer, {}).update(dict.fromkeys(opening.ports))
+    return tuple(Opening(peer, tuple(found)) for peer, found in ports.items())

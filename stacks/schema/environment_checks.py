@@ -1,0 +1,188 @@
+"""Checks of an environment against the catalogue: what it names exists, what it needs is there, and it all fits."""
+
+from collections.abc import Iterator, Mapping
+from fractions import Fraction
+
+from components.scalars import byte_count, image_digest, millicores
+from components.specs.pod import HardenedDefault
+from components.specs.scaling import version_replicas
+from components.specs.workload import WorkloadSpec
+from stacks.document import Document, Problem
+from stacks.schema.catalogue import Catalogue
+from stacks.schema.environment import Environment, FolderTarget, SecretsFrom, Tier
+from stacks.schema.references import suggestion
+from stacks.schema.resolution import effective_spec, platform_workloads
+
+ROOT = ("config", "polyglot:environment")
+"""Where the environment stands in its file."""
+SHARE_TOLERANCE = 5
+"""Percentage points by which a version's share of the Pods may miss its weight."""
+
+
+def name_problems(catalogue: Catalogue, environment: Environment, document: Document) -> Iterator[Problem]:
+    """Yield every name that the environment and the catalogue do not share."""
+    for section, known in (("services", catalogue.services), ("stores", catalogue.stores)):
+        for name in getattr(environment, section):
+            if name not in known:
+                yield document.problem(
+                    (*ROOT, section, name),
+                    f"is no entry of the catalogue's {section}",
+                    consequence="the setting would reach nothing",
+                    fix=f"correct the name or drop it: {suggestion(name, list(known))}",
+                )
+    for name in catalogue.stores:
+        if name not in environment.stores:
+            yield document.problem(
+                (*ROOT, "stores"),
+                f"do not say where {name!r} runs",
+                consequence="services that use it would have no address for it",
+                fix=f"add stores.{name}: {{storage: 10Gi}} to run it in the cluster, or {{host: db.example.com}}",
+            )
+    if catalogue.streams and environment.broker is None:
+        yield document.problem(
+            ROOT,
+            "has no broker, but the catalogue has streams",
+            consequence="services that publish or consume would have no address for it",
+            fix="add broker: {storage: 10Gi} to run NATS in the cluster, or {host: nats.example.com}",
+        )
+    target = environment.cluster
+    if (
+        isinstance(target, FolderTarget)
+        and environment.secrets_from is SecretsFrom.STACK
+        and target.plain_secrets is None
+    ):
+        yield document.problem(
+            (*ROOT, "secrets-from"),
+            "would write this stack's secrets into a folder",
+            consequence="everybody who can read the folder could read them, in plain text",
+            fix="say 'secrets-from: cluster', or give the reason in cluster.plain-secrets",
+        )
+
+
+def workload_problems(catalogue: Catalogue, environment: Environment, document: Document) -> Iterator[Problem]:
+    """Yield what is wrong with the workloads once the environment's settings are laid over the catalogue's."""
+    for name, override in environment.services.items():
+        merged = effective_spec(catalogue.services[name], environment, override)
+        for location, found in merged.findings():
+            details = found.context or {}
+            yield document.problem(
+                (*ROOT, "services", name, *location),
+                f"together with the catalogue: {details['message']}",
+                consequence=details["consequence"],
+                fix=details["fix"],
+            )
+    specs = platform_workloads(catalogue, environment)
+    for name, spec in specs.items():
+        yield from _shares(name, spec, document)
+        yield from _name_lengths(name, spec, specs, document)
+        if environment.tier is Tier.PRODUCTION:
+            yield from _production_floor(name, spec, environment, document)
+    yield from _quota(specs, environment, document)
+
+
+def _shares(name: str, spec: WorkloadSpec, document: Document) -> Iterator[Problem]:
+    if not spec.versions:
+        return
+    weights = {key: version.weight for key, version in spec.versions.items()}
+    total = spec.replicas or 1
+    replicas = version_replicas(total, weights)
+    running = sum(replicas.values())
+    for key, weight in weights.items():
+        share = 100 * replicas[key] / running
+        if abs(share - weight) > SHARE_TOLERANCE:
+            enough = Fraction(weight / 100).limit_denominator(100).denominator
+            yield document.problem(
+                (*ROOT, "services", name, "versions", key, "weight"),
+                f"can't be had with {total} replicas: {replicas[key]} of {running} Pods are {share:.0f}%",
+                consequence="a Service shares connections out over Pods alike, so the version would get another share",
+                fix=f"use {enough} replicas or more, or a weight near {share:.0f}%",
+            )
+
+
+def _name_lengths(
+    name: str, spec: WorkloadSpec, specs: Mapping[str, WorkloadSpec], document: Document
+) -> Iterator[Problem]:
+    longest = 52 if spec.kind.is_scheduled else 63
+    derived = [f"{name}-{track}" for track in spec.versions if track != "stable"]
+    for full in (name, *derived):
+        if len(full) > longest:
+            yield document.problem(
+                (*ROOT, "services", name),
+                f"makes an object called {full!r}, {len(full)} characters long",
+                consequence=f"Kubernetes refuses a {spec.kind.value} of more than {longest} characters",
+                fix="shorten the name of the service or the version",
+            )
+        if full != name and full in specs:
+            yield document.problem(
+                (*ROOT, "services", name, "versions"),
+                f"make an object called {full!r}, which is a service of its own",
+                consequence="the two would overwrite each other",
+                fix="rename the version or the service",
+            )
+
+
+def _production_floor(name: str, spec: WorkloadSpec, environment: Environment, document: Document) -> Iterator[Problem]:
+    """What production asks of every workload; an environment may be stricter and never weaker."""
+    where = (*ROOT, "services", name)
+    least = spec.autoscaling.min if spec.autoscaling else spec.replicas
+    if spec.kind.is_replicated and (least or 0) < 2 and HardenedDefault.SINGLE_REPLICA not in spec.exceptions:
+        override = environment.services.get(name)
+        own = override is not None and {"replicas", "autoscaling"} & override.model_fields_set
+        field = ("autoscaling", "min") if spec.autoscaling else ("replicas",)
+        yield document.problem(
+            (*where, *field) if own else (*ROOT, "replicas"),
+            f"gives {name} {least} replica{'' if least == 1 else 's'}, below production's floor of 2",
+            consequence="every node drain and every crash would be an outage",
+            fix=f"raise it to 2 or more, or add services.{name}.exceptions.single-replica: REASON",
+        )
+    if spec.kind.is_replicated and spec.disruption_budget is None:
+        yield document.problem(
+            (*where, "disruption-budget"),
+            f"leaves {name} without a disruption budget, which production asks for",
+            consequence="a node drain could take away all its replicas at once",
+            fix="drop 'disruption-budget: null' here or in the catalogue",
+        )
+    images: list[tuple[tuple[str, ...], str | None]] = [(place, part.image) for place, part in spec.places()]
+    images += [(("versions", key), version.image) for key, version in spec.versions.items()]
+    section = "stores" if name in environment.stores else "services"
+    for place, image in images:
+        if image is not None and image_digest(image) is None:
+            yield document.problem(
+                (*ROOT, section, name, *place, "image"),
+                f"runs {image} without a digest",
+                consequence="a tag can be moved: what was tested and what runs in production could differ",
+                fix=f"set {'.'.join((section, name, *place, 'image'))} to the image with its digest: …@sha256:…",
+            )
+
+
+def _quota(specs: Mapping[str, WorkloadSpec], environment: Environment, document: Document) -> Iterator[Problem]:
+    cpu = memory = pods = 0
+    for spec in specs.values():
+        count = most_pods(spec)
+        pods += count
+        for place, part in spec.places():
+            if place[:1] != ("init",):
+                cpu += count * millicores(part.resources.cpu)
+                memory += count * byte_count(part.resources.memory)
+    quota = environment.quota
+    for field, needed, allowed, text in (
+        ("cpu", cpu, millicores(quota.cpu), f"{cpu}m"),
+        ("memory", memory, byte_count(quota.memory), f"{-(-memory // 1024**2)}Mi"),
+        ("pods", pods, quota.pods, str(pods)),
+    ):
+        if needed > allowed:
+            yield document.problem(
+                (*ROOT, "quota", field),
+                f"is less than the {text} that all workloads ask for at their most replicas",
+                consequence="the namespace would refuse the last of the Pods",
+                fix=f"raise quota.{field} to {text} or more, with room for rollouts, or lower requests or replicas",
+            )
+
+
+def most_pods(spec: WorkloadSpec) -> int:
+    """Return how many Pods a workload has at the most; of a DaemonSet at least one, as nobody knows the nodes here."""
+    if spec.autoscaling:
+        return spec.autoscaling.max
+    if spec.kind.runs_to_completion:
+        return spec.job.parallelism or 1
+    return spec.replicas if spec.replicas is not None else 1

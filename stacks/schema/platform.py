@@ -1,0 +1,48 @@
+"""The two documents resolved into one: everything that a deployment needs to know, and nothing that it must decide."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from components.specs.container import EnvironmentValue
+from components.specs.namespace import NamespaceSpec
+from components.specs.network import Connections
+from components.specs.workload import WorkloadSpec
+from stacks.schema.environment import SecretsFrom, Target
+from stacks.schema.graph import Graph
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResolvedWorkload:
+    """One workload as this environment runs it."""
+
+    spec: WorkloadSpec
+    team: str
+    connections: Connections
+    environment: Mapping[str, EnvironmentValue]
+    """Variables that follow from its dependencies."""
+    after: tuple[str, ...]
+    """Workloads that must be ready before it starts."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResolvedSecret:
+    """A Secret of the namespace: its type, and the keys whose values the stack supplies."""
+
+    type: str
+    keys: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Platform:
+    """A whole platform in one environment."""
+
+    name: str
+    target: Target
+    namespace: NamespaceSpec
+    workloads: Mapping[str, ResolvedWorkload]
+    """By name, each behind those that it waits for."""
+    config_maps: Mapping[str, Mapping[str, str]]
+    secrets: Mapping[str, ResolvedSecret]
+    secrets_from: SecretsFrom
+    graph: Graph
+    """Who depends on whom."""

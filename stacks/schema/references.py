@@ -1,0 +1,233 @@
+"""Checks of the catalogue against itself: every name that it mentions exists, and nothing claims what another has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from difflib import get_close_matches
+from graphlib import CycleError, TopologicalSorter
+
+from components.specs.container import ConfigReference, ConfigSource, SecretReference, SecretSource
+from components.specs.pod import ConfigVolume, SecretVolume
+from stacks.document import Document, Problem
+from stacks.schema.catalogue import Catalogue, Service
+from stacks.schema.dependencies import called_port
+from stacks.schema.resolution import secrets
+from stacks.schema.stores import BROKER
+
+
+def catalogue_problems(catalogue: Catalogue, document: Document) -> Iterator[Problem]:
+    """Yield everything in the catalogue that does not go together."""
+    for name, service in catalogue.services.items():
+        yield from _calls(name, service, catalogue, document)
+        yield from _uses(name, service, catalogue, document)
+        yield from _streams(name, service, catalogue, document)
+        yield from _configuration(name, service, catalogue, document)
+    yield from _names(catalogue, document)
+    yield from _edges(catalogue, document)
+    yield from _start_up(catalogue, document)
+
+
+def suggestion(name: str, known: list[str]) -> str:
+    """Return the end of a fix: the nearest known name, or all of them."""
+    near = get_close_matches(name, known, n=1)
+    if near:
+        return f"did you mean {near[0]!r}?"
+    return f"there are {', '.join(known)}" if known else "there are none yet"
+
+
+def _calls(name: str, service: Service, catalogue: Catalogue, document: Document) -> Iterator[Problem]:
+    for callee, call in service.calls.items():
+        where = ("services", name, "calls", callee)
+        if callee not in catalogue.services:
+            known = [other for other in catalogue.services if other != name]
+            yield document.problem(
+                where,
+                f"calls the service {callee!r}, which does not exist",
+                consequence=f"{name} would start with the address of nothing, and no policy could open the way",
+                fix=f"add services.{callee} or correct the name: {suggestion(callee, known)}",
+            )
+        elif callee == name:
+            yield document.problem(
+                where,
+                "calls itself",
+                consequence="it could only start after itself",
+                fix="drop the call: what a service does within itself needs no address",
+            )
+        elif called_port(catalogue.services[callee], call) is None:
+            ports = ", ".join(catalogue.services[callee].ports) or "none"
+            yield document.problem(
+                where,
+                f"calls port {call.port!r} of {callee}" if call.port else f"calls {callee}, which has no port",
+                consequence="there is nothing that the caller could connect to",
+                fix=f"name a port that {callee} exposes (it has: {ports}), or drop the call",
+            )
+
+
+def _uses(name: str, service: Service, catalogue: Catalogue, document: Document) -> Iterator[Problem]:
+    known = [*catalogue.stores, *catalogue.external]
+    for index, used in enumerate(service.uses):
+        if used not in known:
+            is_service = used in catalogue.services
+            yield document.problem(
+                ("services", name, "uses", index),
+                f"uses {used!r}, which is {'a service' if is_service else 'neither a store nor an external host'}",
+                consequence=f"{name} would start without its address and credentials",
+                fix=f"move it to calls: [{used}]"
+                if is_service
+                else f"add it to stores or external: {suggestion(used, known)}",
+            )
+
+
+def _streams(name: str, service: Service, catalogue: Catalogue, document: Document) -> Iterator[Problem]:
+    places: list[tuple[str, str | int, str]] = [
+        ("publishes", index, subject) for index, subject in enumerate(service.publishes)
+    ]
+    places += [("consumes", subject, subject) for subject in service.consumes]
+    for field, key, text in places:
+        stream_name, _, subject = text.partition("/")
+        stream = catalogue.streams.get(stream_name)
+        if stream is None:
+            yield document.problem(
+                ("services", name, field, key),
+                f"names the stream {stream_name!r}, which does not exist",
+                consequence="its messages would be kept by nobody",
+                fix=f"add streams.{stream_name} or correct the name: "
+                + suggestion(stream_name, list(catalogue.streams)),
+            )
+        elif not any(subject_matches(pattern, subject) for pattern in stream.subjects):
+            yield document.problem(
+                ("services", name, field, key),
+                f"names the subject {subject!r}, which {stream_name} does not keep",
+                consequence="the stream would never see these messages",
+                fix=f"add it to streams.{stream_name}.subjects (now {', '.join(stream.subjects)})",
+            )
+
+
+def subject_matches(pattern: str, subject: str) -> bool:
+    """Whether every message of a subject is one of a pattern's; ``*`` is one token, ``>`` one or more at the end."""
+    wanted, given = pattern.split("."), subject.split(".")
+    for index, part in enumerate(wanted):
+        if part == ">":
+            return len(given) > index
+        if index >= len(given) or given[index] == ">" or part not in ("*", given[index]):
+            return False
+    return len(wanted) == len(given)
+
+
+def _configuration(name: str, service: Service, catalogue: Catalogue, document: Document) -> Iterator[Problem]:
+    config_keys = {key: None if entry.existing else set(entry.data) for key, entry in catalogue.config_maps.items()}
+    secret_keys: dict[str, set[str] | None] = {key: set(entry.keys) for key, entry in secrets(catalogue).items()}
+    secret_keys |= {key: None for key, entry in catalogue.secrets.items() if entry.existing}
+    for where, reference in _references(service):
+        is_config = isinstance(reference, ConfigReference | ConfigSource | ConfigVolume)
+        kind, known = ("ConfigMap", config_keys) if is_config else ("Secret", secret_keys)
+        target = (
+            reference.config
+            if isinstance(reference, ConfigReference | ConfigSource | ConfigVolume)
+            else reference.secret
+        )
+        section = "config-maps" if is_config else "secrets"
+        if reference.optional:
+            continue
+        if target not in known:
+            yield document.problem(
+                ("services", name, *where),
+                f"refers to the {kind} {target!r}, which is not in the catalogue",
+                consequence="the Pod would wait for it and never start",
+                fix=f"add {section}.{target} (existing: true, if somebody else makes it), or say optional: true; "
+                + suggestion(target, list(known)),
+            )
+            continue
+        keys = known[target]
+        wanted = list(reference.items) if isinstance(reference, ConfigVolume | SecretVolume) else []
+        wanted += [reference.key] if isinstance(reference, ConfigReference | SecretReference) else []
+        for key in wanted:
+            if keys is not None and key not in keys:
+                yield document.problem(
+                    ("services", name, *where),
+                    f"refers to the key {key!r}, which the {kind} {target!r} does not have",
+                    consequence="the Pod would not start",
+                    fix=f"add the key to {section}.{target}, or correct it: {suggestion(key, sorted(keys))}",
+                )
+
+
+def _references(
+    service: Service,
+) -> Iterator[
+    tuple[
+        tuple[str | int, ...],
+        ConfigReference | ConfigSource | ConfigVolume | SecretReference | SecretSource | SecretVolume,
+    ]
+]:
+    for where, part in service.places():
+        for key, value in part.env.items():
+            if isinstance(value, ConfigReference | SecretReference):
+                yield (*where, "env", key), value
+        for index, source in enumerate(part.env_from):
+            yield (*where, "env-from", index), source
+    for key, volume in service.volumes.items():
+        if isinstance(volume, ConfigVolume | SecretVolume):
+            yield ("volumes", key), volume
+
+
+def _names(catalogue: Catalogue, document: Document) -> Iterator[Problem]:
+    """Everything that has an address shares one list of names: services, stores, external hosts, the broker."""
+    owners: dict[str, str] = {BROKER: "the broker"} if catalogue.streams else {}
+    for section in ("services", "stores", "external"):
+        for name in getattr(catalogue, section):
+            if name in owners:
+                yield document.problem(
+                    (section, name),
+                    f"has the name of {owners[name]}",
+                    consequence="their variables and Services would overwrite each other",
+                    fix="rename one of the two",
+                )
+            owners.setdefault(name, f"{section}.{name}")
+    for name, service in catalogue.services.items():
+        own = service.service.name
+        if own and own != name:
+            if own in owners:
+                yield document.problem(
+                    ("services", name, "service", "name"),
+                    f"is taken by {owners[own]}",
+                    consequence="two Services of one name would overwrite each other",
+                    fix="choose another name",
+                )
+            owners.setdefault(own, f"services.{name}.service.name")
+
+
+def _edges(catalogue: Catalogue, document: Document) -> Iterator[Problem]:
+    owners: dict[tuple[str, str], str] = {}
+    for name, service in catalogue.services.items():
+        for index, path in enumerate(service.edge.paths if service.edge else ()):
+            place = (service.edge.host if service.edge else "", path.rstrip("/") or "/")
+            if place in owners:
+                yield document.problem(
+                    ("services", name, "edge", "paths", index),
+                    f"on host {place[0]!r} is already the path of {owners[place]}",
+                    consequence="requests would reach one of the two services by chance",
+                    fix="give one of them another path or host",
+                )
+            owners.setdefault(place, name)
+
+
+def _start_up(catalogue: Catalogue, document: Document) -> Iterator[Problem]:
+    waits = {
+        name: [
+            callee
+            for callee, call in service.calls.items()
+            if not call.optional and callee in catalogue.services and callee != name
+        ]
+        for name, service in catalogue.services.items()
+    }
+    try:
+        TopologicalSorter(waits).prepare()
+    except CycleError as error:
+        # graphlib names each service behind the one that waits for it; a reader follows the calls.
+        cycle = [str(name) for name in reversed(error.args[1])]
+        yield document.problem(
+            ("services", cycle[0], "calls", cycle[1]),
+            f"closes a circle of services that wait for each other: {' → '.join(cycle)}",
+            consequence="none of them could start first",
+            fix="mark one of these calls 'optional: true' and let the caller answer without it",
+        )

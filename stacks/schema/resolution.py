@@ -1,0 +1,150 @@
+"""From the two documents, checked, to one platform."""
+
+from collections.abc import Mapping
+from graphlib import TopologicalSorter
+from typing import Any
+
+from components import identity
+from components.specs.namespace import NamespaceSpec, PodSecurityLevel
+from components.specs.network import Connections, Opening, OpenPort, Peer
+from components.specs.pod import HardenedDefault
+from components.specs.workload import WorkloadSpec
+from stacks.schema.catalogue import Catalogue
+from stacks.schema.dependencies import Dependency, connections, dependencies, derived_environment, graph
+from stacks.schema.environment import BrokerInCluster, Environment, ServiceOverride, StoreInCluster
+from stacks.schema.platform import Platform, ResolvedSecret, ResolvedWorkload
+from stacks.schema.stores import BROKER, BROKER_CREDENTIALS, BROKER_PORTS, CREDENTIALS, broker_workload, store_workload
+
+RESTRICTED_ALLOWS = frozenset({"NET_BIND_SERVICE"})
+"""The one capability that the restricted Pod Security Standard lets a container keep."""
+BASELINE_ALLOWS = RESTRICTED_ALLOWS | {
+    *("AUDIT_WRITE", "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "MKNOD"),
+    *("SETFCAP", "SETGID", "SETPCAP", "SETUID", "SYS_CHROOT"),
+}
+"""Those that the baseline standard lets it add."""
+
+
+def effective_spec(spec: WorkloadSpec, environment: Environment, override: ServiceOverride) -> WorkloadSpec:
+    """Return a service's workload as an environment runs it: variables and exceptions are added, the rest replaces."""
+    update: dict[str, Any] = {
+        field: getattr(override, field)
+        for field in ("image", "replicas", "autoscaling", "versions", "resources", "disruption_budget")
+        if field in override.model_fields_set
+    }
+    if environment.env or override.env:
+        update["env"] = spec.env | environment.env | override.env
+    if override.exceptions:
+        update["exceptions"] = spec.exceptions | override.exceptions
+    if update.get("autoscaling") is None and spec.kind.is_replicated and update.get("replicas", spec.replicas) is None:
+        update["replicas"] = environment.replicas
+    return spec.model_copy(update=update)
+
+
+def platform_workloads(catalogue: Catalogue, environment: Environment) -> dict[str, WorkloadSpec]:
+    """Return every workload that runs in this environment: services, stores in the cluster, and the broker."""
+    nothing = ServiceOverride()
+    found: dict[str, WorkloadSpec] = {
+        name: effective_spec(service, environment, environment.services.get(name, nothing))
+        for name, service in catalogue.services.items()
+    }
+    for name, store in catalogue.stores.items():
+        place = environment.stores[name]
+        if isinstance(place, StoreInCluster):
+            found[name] = store_workload(name, store, place)
+    if catalogue.streams and isinstance(environment.broker, BrokerInCluster):
+        found[BROKER] = broker_workload(environment.broker)
+    return found
+
+
+def resolve(catalogue: Catalogue, environment: Environment, *, files: Mapping[str, str] | None = None) -> Platform:
+    """Resolve two documents that were checked. ``files`` holds the text of each file that a ConfigMap names."""
+    specs = platform_workloads(catalogue, environment)
+    all_dependencies = list(dependencies(catalogue, environment))
+    return Platform(
+        name=catalogue.platform,
+        target=environment.cluster,
+        namespace=namespace(environment, specs),
+        workloads={
+            name: _workload(name, specs[name], catalogue, environment, all_dependencies)
+            for name in start_order(specs, all_dependencies)
+        },
+        config_maps={
+            name: {key: text if isinstance(text, str) else (files or {})[text.file] for key, text in entry.data.items()}
+            for name, entry in catalogue.config_maps.items()
+            if not entry.existing
+        },
+        secrets=secrets(catalogue),
+        secrets_from=environment.secrets_from,
+        graph=graph(catalogue, all_dependencies),
+    )
+
+
+def start_order(specs: Mapping[str, WorkloadSpec], all_dependencies: list[Dependency]) -> list[str]:
+    """Return the workloads, each behind those that it waits for; raises graphlib.CycleError where there is no order."""
+    waits = {name: set[str]() for name in specs}
+    for dependency in all_dependencies:
+        if dependency.waits and dependency.source in waits:
+            waits[dependency.source].add(dependency.target)
+    return list(TopologicalSorter(waits).static_order())
+
+
+def secrets(catalogue: Catalogue) -> dict[str, ResolvedSecret]:
+    """Return every Secret that somebody must supply: the catalogue's own, each store's, and the broker's."""
+    found = {
+        name: ResolvedSecret(type=entry.type, keys=entry.keys)
+        for name, entry in catalogue.secrets.items()
+        if not entry.existing
+    }
+    for name, store in catalogue.stores.items():
+        found[name] = ResolvedSecret(type="Opaque", keys=CREDENTIALS[store.engine])
+    if catalogue.streams:
+        found[BROKER] = ResolvedSecret(type="Opaque", keys=BROKER_CREDENTIALS)
+    return found
+
+
+def namespace(environment: Environment, specs: Mapping[str, WorkloadSpec]) -> NamespaceSpec:
+    """Return the namespace, as strict as its least strict workload allows."""
+    level, reasons = PodSecurityLevel.RESTRICTED, list[str]()
+    order = list(PodSecurityLevel)
+    for name, spec in specs.items():
+        for default, needed in _weaker_levels(spec):
+            level = max(level, needed, key=order.index)
+            reasons.append(f"{name}: {spec.exceptions[default]}")
+    return NamespaceSpec(
+        name=environment.namespace, quota=environment.quota, pod_security=level, relaxed_for=tuple(reasons)
+    )
+
+
+def _weaker_levels(spec: WorkloadSpec) -> list[tuple[HardenedDefault, PodSecurityLevel]]:
+    added = {capability for part in spec.every_container for capability in part.capabilities}
+    found = []
+    if HardenedDefault.RUN_AS_ROOT in spec.exceptions:
+        found.append((HardenedDefault.RUN_AS_ROOT, PodSecurityLevel.BASELINE))
+    if HardenedDefault.PRIVILEGE_ESCALATION in spec.exceptions:
+        found.append((HardenedDefault.PRIVILEGE_ESCALATION, PodSecurityLevel.BASELINE))
+    if HardenedDefault.HOST_PATH in spec.exceptions:
+        found.append((HardenedDefault.HOST_PATH, PodSecurityLevel.PRIVILEGED))
+    if added - BASELINE_ALLOWS:
+        found.append((HardenedDefault.CAPABILITIES, PodSecurityLevel.PRIVILEGED))
+    elif added - RESTRICTED_ALLOWS:
+        found.append((HardenedDefault.CAPABILITIES, PodSecurityLevel.BASELINE))
+    return found
+
+
+def _workload(
+    name: str, spec: WorkloadSpec, catalogue: Catalogue, environment: Environment, all_dependencies: list[Dependency]
+) -> ResolvedWorkload:
+    service = catalogue.services.get(name)
+    opened = connections(name, service, all_dependencies, environment.edge_namespace)
+    if name == BROKER and "cluster" in spec.ports:
+        peers = Opening(
+            Peer(pod_labels=tuple(identity.selector(BROKER).items())), (OpenPort(BROKER_PORTS["cluster"].number),)
+        )
+        opened = Connections(ingress=(*opened.ingress, peers), egress=(*opened.egress, peers))
+    return ResolvedWorkload(
+        spec=spec,
+        team=(service.team if service else None) or catalogue.team_defaults.team,
+        connections=opened,
+        environment=derived_environment(name, catalogue, environment) if service else {},
+        after=tuple(dict.fromkeys(found.target for found in all_dependencies if found.source == name and found.waits)),
+    )
