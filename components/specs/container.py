@@ -59,7 +59,12 @@ class Port(Spec):
     exposed: bool = Field(True, description="Whether the workload's Service carries this port.")
 
 
-PortOrNumber = Annotated[Port, BeforeValidator(lambda value: {"number": value} if isinstance(value, int) else value)]
+PortOrNumber = Annotated[
+    Port,
+    BeforeValidator(
+        lambda value: {"number": value} if isinstance(value, int) else value, json_schema_input_type=PortNumber | Port
+    ),
+]
 
 
 class FieldReference(Spec):
@@ -116,7 +121,7 @@ def tag_by_key(*keys: str, otherwise: str) -> Discriminator:
 
 
 EnvironmentValue = Annotated[
-    Annotated[str, BeforeValidator(_scalar_as_text), Tag("literal")]
+    Annotated[str, BeforeValidator(_scalar_as_text, json_schema_input_type=str | int | float | bool), Tag("literal")]
     | Annotated[FieldReference, Tag("field")]
     | Annotated[ResourceReference, Tag("resource")]
     | Annotated[ConfigReference, Tag("config")]
@@ -158,7 +163,12 @@ class Mount(Spec):
     read_only: bool = False
 
 
-MountOrVolume = Annotated[Mount, BeforeValidator(lambda value: {"volume": value} if isinstance(value, str) else value)]
+MountOrVolume = Annotated[
+    Mount,
+    BeforeValidator(
+        lambda value: {"volume": value} if isinstance(value, str) else value, json_schema_input_type=DnsLabel | Mount
+    ),
+]
 
 
 class Limits(Spec):

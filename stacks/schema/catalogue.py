@@ -35,12 +35,13 @@ StreamSubject = Annotated[
 """A stream and one of its subjects: ``ORDERS/order.created``."""
 
 
+MethodName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]\w*$")]
+
+
 class Call(Spec):
     """How one service calls another."""
 
-    methods: tuple[Annotated[str, StringConstraints(pattern=r"^[A-Za-z]\w*$")], ...] = Field(
-        (), description="gRPC methods; all of them where empty."
-    )
+    methods: tuple[MethodName, ...] = Field((), description="gRPC methods; all of them where empty.")
     port: PortName | None = Field(None, description="The callee's port; its grpc, http or only port where absent.")
     optional: bool = Field(False, description="The caller starts, and answers in part, without it.")
 
@@ -53,7 +54,11 @@ def _names_as_mapping(value: Any) -> Any:
     return dict.fromkeys(value) if isinstance(value, list) and all(isinstance(item, str) for item in value) else value
 
 
-Calls = Annotated[dict[DnsLabel, Annotated[Call, BeforeValidator(_call)]], BeforeValidator(_names_as_mapping)]
+CallOrMethods = Annotated[Call, BeforeValidator(_call, json_schema_input_type=Call | tuple[MethodName, ...] | None)]
+Calls = Annotated[
+    dict[DnsLabel, CallOrMethods],
+    BeforeValidator(_names_as_mapping, json_schema_input_type=dict[DnsLabel, CallOrMethods] | tuple[DnsLabel, ...]),
+]
 """Service → how it is called; a plain list of names, or of methods, will do."""
 
 

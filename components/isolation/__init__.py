@@ -1,0 +1,22 @@
+"""The platform's rules as pure functions over plain manifests: `check` names every violation."""
+
+from .accepted import ACCEPTED
+from .checklist import RULES, check, unused
+from .objects import Objects
+from .pods import Manifest
+from .rules import EXCEPTION_PREFIX, Accepted, Finding, Relaxation, Rule, Violation
+
+__all__ = [
+    "ACCEPTED",
+    "EXCEPTION_PREFIX",
+    "RULES",
+    "Accepted",
+    "Finding",
+    "Manifest",
+    "Objects",
+    "Relaxation",
+    "Rule",
+    "Violation",
+    "check",
+    "unused",
+]

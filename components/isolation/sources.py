@@ -1,0 +1,26 @@
+"""Where the rules come from."""
+
+_DOCS = "https://kubernetes.io/docs"
+
+POD_SECURITY_STANDARDS = f"{_DOCS}/concepts/security/pod-security-standards/#restricted"
+POD_SECURITY_LABELS = f"{_DOCS}/tasks/configure-pod-container/enforce-standards-namespace-labels/"
+CIS_BENCHMARK = "https://www.cisecurity.org/benchmark/kubernetes"
+HARDENING_GUIDE = (
+    "https://media.defense.gov/2022/Aug/29/2003066362/-1/-1/0/CTR_KUBERNETES_HARDENING_GUIDANCE_1.2_20220829.PDF"
+)
+RBAC_GOOD_PRACTICE = f"{_DOCS}/concepts/security/rbac-good-practices/"
+SECRETS_GOOD_PRACTICE = f"{_DOCS}/concepts/security/secrets-good-practices/"
+SERVICE_ACCOUNTS = f"{_DOCS}/tasks/configure-pod-container/configure-service-account/"
+IMAGES = f"{_DOCS}/concepts/containers/images/#image-names"
+EMPTY_DIR = f"{_DOCS}/concepts/storage/volumes/#emptydir"
+NODE_PORT = f"{_DOCS}/concepts/services-networking/service/#type-nodeport"
+RESOURCE_QUOTAS = f"{_DOCS}/concepts/policy/resource-quotas/"
+NETWORK_POLICIES = f"{_DOCS}/concepts/services-networking/network-policies/"
+AUTOSCALING = f"{_DOCS}/tasks/run-application/horizontal-pod-autoscale/"
+DISRUPTION_BUDGETS = f"{_DOCS}/tasks/run-application/configure-pdb/"
+PROBES = f"{_DOCS}/tasks/configure-pod-container/configure-liveness-readiness-startup-probes/"
+RESOURCES = f"{_DOCS}/concepts/configuration/manage-resources-containers/"
+ROLLING_UPDATE = f"{_DOCS}/concepts/workloads/controllers/deployment/#rolling-update-deployment"
+TOPOLOGY_SPREAD = f"{_DOCS}/concepts/scheduling-eviction/topology-spread-constraints/"
+TERMINATION = f"{_DOCS}/concepts/workloads/pods/pod-lifecycle/#pod-termination"
+SELECTORS = f"{_DOCS}/concepts/overview/working-with-objects/labels/#label-selectors"
