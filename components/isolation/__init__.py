@@ -4,11 +4,10 @@ from .accepted import ACCEPTED
 from .checklist import RULES, check, unused
 from .objects import Objects
 from .pods import Manifest
-from .rules import EXCEPTION_PREFIX, Accepted, Finding, Relaxation, Rule, Violation
+from .rules import Accepted, Finding, Relaxation, Rule, Violation
 
 __all__ = [
     "ACCEPTED",
-    "EXCEPTION_PREFIX",
     "RULES",
     "Accepted",
     "Finding",

@@ -6,12 +6,14 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from components.identity import DOMAIN
+
 from . import sources
 from .objects import Objects
 from .pods import Container, Key, Manifest, Workload, annotations_of, key
 from .rules import Finding, Relaxation, Rule
 
-LANGUAGE = "polyglot.dev/language"
+LANGUAGE = f"{DOMAIN}/language"
 """The label or annotation of a Pod template that names the language of its first container."""
 
 _JVM_VARIABLES = frozenset({"JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS"})
@@ -100,11 +102,15 @@ def grace_outlasts_the_drain(objects: Objects) -> Iterator[Finding]:
 
 
 def _serving(objects: Objects) -> Iterator[tuple[Workload, Container]]:
-    """The main containers of the workloads that run until they are stopped."""
+    """The main containers that others reach, in workloads that run until they are stopped.
+
+    A worker without any port has nothing that a probe could ask, and no traffic to keep away: its exit is its signal.
+    """
     for workload in objects.workloads:
         if not workload.runs_to_completion:
             for container in workload.main_containers:
-                yield workload, container
+                if container.body.get("ports"):
+                    yield workload, container
 
 
 def _handler(probe: Manifest) -> Mapping[str, Any]:

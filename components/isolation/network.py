@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from . import sources
 from .objects import Objects
-from .pods import Manifest, key, name_of
+from .pods import Key, Manifest, key, name_of
 from .rules import Finding, Relaxation, Rule
 from .selectors import is_empty
 
 _DIRECTIONS = (("Ingress", "ingress", "from"), ("Egress", "egress", "to"))
 _DNS_PORT = 53
 _POLICY = "add a NetworkPolicy"
+
+
+def _policies(objects: Objects) -> Mapping[Key, list[Manifest]]:
+    # A NetworkPolicy without a podSelector selects every Pod.
+    return objects.selecting("NetworkPolicy", "podSelector", absent={})
 
 
 def policy_types(policy: Manifest) -> frozenset[str]:
@@ -26,7 +31,7 @@ def policy_types(policy: Manifest) -> frozenset[str]:
 
 def every_pod_is_isolated(objects: Objects) -> Iterator[Finding]:
     """Each Pod is selected by a NetworkPolicy for ingress and by one for egress: else all traffic is allowed."""
-    policies = objects.selecting("NetworkPolicy", "podSelector")
+    policies = _policies(objects)
     for workload in objects.workloads:
         isolated = frozenset[str]().union(
             *(policy_types(policy) for policy in policies.get(key(workload.manifest), ()))
@@ -47,19 +52,22 @@ def namespaces_deny_by_default(objects: Objects) -> Iterator[Finding]:
         for_all = [
             policy
             for policy in objects.in_namespace("NetworkPolicy", name_of(namespace))
-            if is_empty((policy.get("spec") or {}).get("podSelector", {}))
+            if is_empty((policy.get("spec") or {}).get("podSelector") or {})
         ]
         for direction, field, peers in _DIRECTIONS:
-            rules_of = [(policy["spec"].get(field) or []) for policy in for_all if direction in policy_types(policy)]
+            rules_of = [
+                ((policy.get("spec") or {}).get(field) or []) for policy in for_all if direction in policy_types(policy)
+            ]
             if not any(all(direction == "Egress" and _opens_only_dns(rule) for rule in rules) for rules in rules_of):
+                allowed = "egress rules but DNS" if direction == "Egress" else "ingress rules"
                 yield Finding(
                     namespace,
                     "metadata.name",
                     f"the namespace has no default deny for {direction}, so a Pod that no other policy selects is open",
-                    f"{_POLICY} with podSelector: {{}}, policyTypes: [{direction}] and no {field} rules (but DNS)",
+                    f"{_POLICY} with podSelector: {{}}, policyTypes: [{direction}] and no {allowed}",
                 )
             for policy in for_all:
-                for position, rule in enumerate(policy["spec"].get(field) or []):
+                for position, rule in enumerate((policy.get("spec") or {}).get(field) or []):
                     if not rule.get(peers) and not rule.get("ports"):
                         yield Finding(
                             policy,
@@ -71,10 +79,10 @@ def namespaces_deny_by_default(objects: Objects) -> Iterator[Finding]:
 
 def names_can_be_resolved(objects: Objects) -> Iterator[Finding]:
     """Each Pod whose egress is isolated may ask DNS, by UDP and, for long answers, by TCP."""
-    policies = objects.selecting("NetworkPolicy", "podSelector")
+    policies = _policies(objects)
     for workload in objects.workloads:
         egress = [policy for policy in policies.get(key(workload.manifest), ()) if "Egress" in policy_types(policy)]
-        rules = [rule for policy in egress for rule in policy["spec"].get("egress") or []]
+        rules = [rule for policy in egress for rule in (policy.get("spec") or {}).get("egress") or []]
         for protocol in ("UDP", "TCP"):
             if not egress or any(_allows_dns(rule, protocol) for rule in rules):
                 continue

@@ -61,11 +61,17 @@ class Objects:
         candidates = self._candidates(namespace_of(service), wanted)
         return tuple(workload for workload in candidates if match_labels(wanted, workload.pod_labels))
 
-    def selecting(self, kind: str, selector_field: str) -> Mapping[Key, list[Manifest]]:
-        """For each workload's `key`, the objects whose LabelSelector in `spec.<selector_field>` matches its Pods."""
+    def selecting(
+        self, kind: str, selector_field: str, *, absent: Manifest | None = None
+    ) -> Mapping[Key, list[Manifest]]:
+        """For each workload's `key`, the objects whose LabelSelector in `spec.<selector_field>` matches its Pods.
+
+        `absent` is what an object without that field selects by.
+        """
         found: dict[Key, list[Manifest]] = defaultdict(list)
         for manifest in self.of_kind(kind):
-            for workload in self.selected_by(namespace_of(manifest), (manifest.get("spec") or {}).get(selector_field)):
+            selector = (manifest.get("spec") or {}).get(selector_field)
+            for workload in self.selected_by(namespace_of(manifest), absent if selector is None else selector):
                 found[key(workload.manifest)].append(manifest)
         return found
 

@@ -8,10 +8,10 @@ from datetime import date
 from enum import StrEnum
 from fnmatch import fnmatchcase
 
+from components.identity import exception_annotation
+
 from .objects import Objects
 from .pods import Manifest, annotations_of, kind_of, name_of, namespace_of, pod_template_of
-
-EXCEPTION_PREFIX = "polyglot.dev/exception-"
 
 
 class Relaxation(StrEnum):
@@ -37,7 +37,7 @@ class Relaxation(StrEnum):
     @property
     def annotation(self) -> str:
         """The annotation's key, e.g. `polyglot.dev/exception-run-as-root`."""
-        return EXCEPTION_PREFIX + self.value
+        return exception_annotation(self.value)
 
 
 @dataclass(frozen=True)

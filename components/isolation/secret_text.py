@@ -31,7 +31,7 @@ _KNOWN_SHAPES = re.compile(
 )
 _URL_PASSWORD = re.compile(r"[a-z][a-z0-9+.-]*://[^\s:/@]*:(?P<password>[^\s/@]+)@")
 _ASSIGNMENT = re.compile(
-    r"""(?m)^[ \t]*(?:-[ \t]+)?["']?(?P<name>[\w.-]+)["']?[ \t]*[:=][ \t]*["']?(?P<value>[^\s"',;#]+)"""
+    r"""(?m)^[ \t]*(?:-[ \t]+)?["']?(?P<name>[\w.-]+)["']?[ \t]*[:=][ \t]*["']?(?P<value>[^\s"',;#{\[|>][^\s"',;#]*)"""
 )
 
 
@@ -66,4 +66,6 @@ def reveals_a_secret(text: object, *, assignments: bool = False) -> bool:
         _REFERENCE.sub("", found["password"]) for found in _URL_PASSWORD.finditer(text)
     ):
         return True
-    return assignments and any(is_secret_literal(found["name"], found["value"]) for found in _ASSIGNMENT.finditer(text))
+    return assignments and any(
+        is_secret_literal(found["name"], found["value"]) for found in _ASSIGNMENT.finditer(_REFERENCE.sub("", text))
+    )

@@ -1,0 +1,143 @@
+"""Every rule of the checklist: met by the sample, broken by a planted violation, excused only by a reason."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from components.identity import exception_annotation
+from components.isolation import RULES, Objects, Relaxation, Rule, Violation, check
+from components.isolation.pods import pod_template_of
+from components.specs.pod import HardenedDefault
+from tests.isolation.changes import Planted
+from tests.isolation.planted_in_pods import CREDENTIALS, NAMESPACE, POD
+from tests.isolation.planted_in_references import REFERENCES
+from tests.isolation.planted_in_services import LIFECYCLE, NETWORK, RELIABILITY
+from tests.isolation.sample import SECRET_FROM_CLUSTER, Body, sample
+from tests.kubernetes_schema import schema_problems
+
+PLANTED = (*NAMESPACE, *POD, *CREDENTIALS, *NETWORK, *RELIABILITY, *LIFECYCLE, *REFERENCES)
+IMPLEMENTED = {*range(1, 16), *range(24, 31)}
+FROM_CLUSTER = frozenset({SECRET_FROM_CLUSTER})
+
+each_planted = pytest.mark.parametrize("planted", PLANTED, ids=lambda planted: f"{planted.rule}: {planted.what}")
+each_excusable = pytest.mark.parametrize(
+    "planted",
+    [planted for planted in PLANTED if planted.relaxation],
+    ids=lambda planted: f"{planted.rule}: {planted.what}",
+)
+
+
+def violations(manifests: list[Body], **options: Any) -> list[Violation]:
+    defaults: dict[str, Any] = {"production": True, "secrets_from_cluster": FROM_CLUSTER}
+    return check(manifests, **(defaults | options))
+
+
+def changed(planted: Planted) -> list[Body]:
+    manifests = sample()
+    planted.change(manifests)
+    return manifests
+
+
+def excuse(
+    manifests: list[Body], violation: Violation, relaxation: Relaxation, reason: str, *, template: bool = True
+) -> None:
+    """Let the object of a violation, and its Pod template, carry the exception."""
+    identity = (violation.kind, violation.namespace, violation.name)
+    for body in manifests:
+        if (body["kind"], body["metadata"].get("namespace", ""), body["metadata"]["name"]) == identity:
+            pod_template = pod_template_of(body)
+            for bearer in [body, *([pod_template] if pod_template is not None and template else [])]:
+                bearer["metadata"].setdefault("annotations", {})[relaxation.annotation] = reason
+
+
+def excuse_all(manifests: list[Body], planted: Planted, reason: str, *, template: bool = True) -> list[Violation]:
+    """What is left of a planted violation after every object that shows it gives the reason."""
+    assert planted.relaxation is not None
+    for violation in violations(manifests):
+        excuse(manifests, violation, planted.relaxation, reason, template=template)
+    return [violation for violation in violations(manifests) if violation.rule == planted.rule]
+
+
+def test_a_well_formed_render_violates_nothing() -> None:
+    assert list(map(str, violations(sample()))) == []
+
+
+def test_the_sample_is_one_that_kubernetes_takes() -> None:
+    """A rule that only an impossible manifest meets would be worth nothing."""
+    assert [problem for manifest in sample() for problem in schema_problems(manifest)] == []
+
+
+@each_planted
+def test_a_planted_violation_is_found_where_it_is_and_nowhere_else(planted: Planted) -> None:
+    found = violations(changed(planted))
+    shown = "\n".join(map(str, found))
+    assert (planted.rule, planted.path) in {(violation.rule, violation.path) for violation in found}, shown
+    assert {violation.rule for violation in found} == {planted.rule, *planted.also}, shown
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: f"{rule.number}: {rule.title}")
+def test_each_rule_has_a_planted_violation(rule: Rule) -> None:
+    """A rule that nobody has seen fail may never fail: plant one for each new rule."""
+    planted = [one for one in PLANTED if one.rule == rule.number]
+    assert any(list(rule.find(Objects(tuple(changed(one)), FROM_CLUSTER))) for one in planted), (
+        f"no planted violation breaks rule {rule.number}, {rule.title}"
+    )
+
+
+def test_every_number_of_the_implemented_chapters_has_a_rule() -> None:
+    assert {rule.number for rule in RULES} == IMPLEMENTED
+
+
+@each_excusable
+def test_an_exception_with_a_reason_is_accepted(planted: Planted) -> None:
+    assert list(map(str, excuse_all(changed(planted), planted, "the vendor's image needs it"))) == []
+
+
+@each_excusable
+def test_an_exception_without_a_reason_is_not(planted: Planted) -> None:
+    assert excuse_all(changed(planted), planted, " "), "an empty reason excused the violation"
+
+
+@pytest.mark.parametrize(
+    "planted",
+    [
+        planted
+        for planted in (*POD, *RELIABILITY, *LIFECYCLE)
+        if planted.relaxation and planted.path.startswith("spec.template")
+    ],
+    ids=lambda planted: f"{planted.rule}: {planted.what}",
+)
+def test_an_exception_on_the_workload_alone_is_not_accepted(planted: Planted) -> None:
+    """Admission control sees Pods, people see workloads: both must be told."""
+    assert excuse_all(changed(planted), planted, "the vendor's image needs it", template=False)
+
+
+@pytest.mark.parametrize("relaxation", Relaxation)
+def test_each_exception_excuses_some_rule(relaxation: Relaxation) -> None:
+    """An exception that no rule knows would be written down, and excuse nothing."""
+    assert relaxation in {rule.relaxation for rule in RULES}
+    assert relaxation in {planted.relaxation for planted in PLANTED}, "nobody has seen it work"
+
+
+@pytest.mark.parametrize("default", HardenedDefault)
+def test_each_default_that_a_service_may_switch_off_is_an_exception_that_the_rules_know(
+    default: HardenedDefault,
+) -> None:
+    """Otherwise a service would give its reason in vain."""
+    assert exception_annotation(default.value) in {relaxation.annotation for relaxation in Relaxation}
+
+
+def test_an_exception_for_one_rule_does_not_excuse_another() -> None:
+    planted = next(planted for planted in POD if planted.relaxation is Relaxation.CAPABILITIES)
+    manifests = changed(planted)
+    for violation in violations(manifests):
+        excuse(manifests, violation, Relaxation.RUN_AS_ROOT, "the vendor's image needs it")
+    assert {violation.rule for violation in violations(manifests)} == {planted.rule}
+
+
+def test_rules_of_the_production_tier_ask_nothing_of_others() -> None:
+    for planted in PLANTED:
+        if planted.rule == 11 or planted.relaxation is Relaxation.SINGLE_REPLICA:
+            assert violations(changed(planted), production=False) == [], planted.what
