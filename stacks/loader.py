@@ -4,21 +4,19 @@ Everything is validated as a whole, and every problem of both documents is repor
 """
 
 from collections.abc import Mapping
-from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from pydantic import ValidationError
-
 from stacks.document import Document, InvalidConfiguration, Problem, read
+from stacks.parsing import parsed
+from stacks.problems import ABSENT
 from stacks.schema.catalogue import Catalogue, ConfigFile
 from stacks.schema.environment import Environment, SecretsFrom
 from stacks.schema.environment_checks import ROOT, name_problems, workload_problems
 from stacks.schema.platform import Platform
 from stacks.schema.references import catalogue_problems
 from stacks.schema.resolution import resolve
-from stacks.validation import from_pydantic
 
 if TYPE_CHECKING:
     import pulumi
@@ -49,76 +47,29 @@ def validate(stack: str, project: Path = PROJECT) -> Platform:
         # The one that could be read is checked all the same: its problems are news too.
         for document in documents:
             model, prefix = (Catalogue, ()) if document.name == CATALOGUE else (Environment, ROOT)
-            problems += _parsed(document, model, prefix)[1]
+            problems += parsed(document, model, prefix)[1]
         raise InvalidConfiguration(problems)
     return resolve_documents(documents[0], documents[1])
 
 
 def resolve_documents(catalogue_document: Document, environment_document: Document) -> Platform:
     """Check two documents against their models and each other, and resolve them."""
-    catalogue, problems = _parsed(catalogue_document, Catalogue, ())
-    environment, more = _parsed(environment_document, Environment, ROOT)
+    catalogue, problems = parsed(catalogue_document, Catalogue, ())
+    environment, more = parsed(environment_document, Environment, ROOT)
     problems += more
     files: dict[str, str] = {}
-    if isinstance(catalogue, Catalogue):
+    if catalogue is not None:
         problems += catalogue_problems(catalogue, catalogue_document)
         files, more = _config_files(catalogue, catalogue_document)
         problems += more
-    if isinstance(catalogue, Catalogue) and isinstance(environment, Environment):
+    if catalogue is not None and environment is not None:
         more = list(name_problems(catalogue, environment, environment_document))
         problems += more
         if not more:
             problems += workload_problems(catalogue, environment, environment_document)
-    if problems or not isinstance(catalogue, Catalogue) or not isinstance(environment, Environment):
+    if problems or catalogue is None or environment is None:
         raise InvalidConfiguration(problems)
     return resolve(catalogue, environment, files=files)
-
-
-def _parsed(
-    document: Document, model: type[Catalogue] | type[Environment], prefix: tuple[str, ...]
-) -> tuple[Catalogue | Environment | None, list[Problem]]:
-    """Return the document as a model, and what is wrong with it.
-
-    Where single values are wrong, the model is made without them, so that what is wrong elsewhere is found as well.
-    """
-    data = document.value(prefix)
-    if not isinstance(data, dict):
-        return None, [
-            document.problem(
-                prefix,
-                "is not there" if prefix else "is not a mapping",
-                consequence="nothing says how the platform runs here",
-                fix=f"add it: {' → '.join(prefix)} → tier, cluster, namespace, …",
-            )
-        ]
-    try:
-        return model.model_validate(data), []
-    except ValidationError as error:
-        problems = from_pydantic(error, document, prefix, model)
-        rest = deepcopy(data)
-        # A missing entry, or a whole service, can't be left out: others refer to it, and would be blamed for it.
-        if all(_left_out(rest, problem.location[len(prefix) :]) for problem in problems):
-            try:
-                return model.model_validate(rest), problems
-            except ValidationError:
-                pass
-        return None, problems
-
-
-def _left_out(data: dict[str, Any], location: tuple[str | int, ...]) -> bool:
-    if len(location) < 3:
-        return False
-    holder: Any = data
-    try:
-        for segment in location[:-1]:
-            holder = holder[segment]
-        if isinstance(holder, dict):
-            del holder[location[-1]]
-            return True
-    except (KeyError, IndexError, TypeError):
-        # Another problem at the same place has taken it out already, or it was never written.
-        pass
-    return False
 
 
 def _config_files(catalogue: Catalogue, document: Document) -> tuple[dict[str, str], list[Problem]]:
@@ -166,13 +117,14 @@ def load(project: Path = PROJECT) -> Loaded:
     catalogue = read(project / CATALOGUE, CATALOGUE)
     name = environment_file(stack)
     path = project / name
-    environment = Document(path, name, {ROOT[0]: {ROOT[1]: config.get_object("environment")}}, _root(path, name))
+    environment = Document(path, name, {ROOT[0]: {ROOT[1]: _object(config, "environment")}}, _root(path, name))
     platform = resolve_documents(catalogue, environment)
-    supplied = config.get_secret_object("secrets") if platform.secrets_from is SecretsFrom.STACK else None
-    missing = _missing_secrets(platform, config.get_object("secrets") or {}, environment)
-    if platform.secrets_from is SecretsFrom.STACK and missing:
-        raise InvalidConfiguration(missing)
-    return Loaded(platform, _secrets(platform, supplied))
+    if platform.secrets_from is not SecretsFrom.STACK:
+        return Loaded(platform, {})
+    problems = _secret_problems(platform, config, environment)
+    if problems:
+        raise InvalidConfiguration(problems)
+    return Loaded(platform, _secrets(platform, config.require_secret_object("secrets")))
 
 
 def _root(path: Path, name: str) -> Any:
@@ -183,24 +135,48 @@ def _root(path: Path, name: str) -> Any:
         return None
 
 
-def _missing_secrets(platform: Platform, supplied: Mapping[str, Any], document: Document) -> list[Problem]:
+def _object(config: "pulumi.Config", key: str) -> Any:
+    """Return a configuration value that is an object, or ABSENT where it is something else."""
+    import pulumi
+
+    try:
+        return config.get_object(key)
+    except pulumi.ConfigTypeError:
+        # Pulumi's own message would print the value, and it may be a secret.
+        return ABSENT
+
+
+def _secret_problems(platform: Platform, config: "pulumi.Config", document: Document) -> list[Problem]:
+    location = ("config", "polyglot:secrets")
+    supplied = _object(config, "secrets")
+    if supplied is not None and not isinstance(supplied, Mapping):
+        return [
+            document.problem(
+                location,
+                "is not a mapping",
+                consequence="no Secret of this stack has its values",
+                fix="pulumi config rm polyglot:secrets; then set each key: "
+                "pulumi config set --secret --path 'polyglot:secrets.NAME.KEY'",
+            )
+        ]
     return [
         document.problem(
-            ("config", "polyglot:secrets", name, key),
-            f"is not set, and this stack supplies the Secret {name!r}",
-            consequence="the Pods that read it would not start",
+            (*location, name, key),
+            f"is not set, or no text, and this stack supplies the Secret {name!r}",
+            consequence="the Pods that read it would not start, or would let everybody in",
             fix=f"pulumi config set --secret --path 'polyglot:secrets.{name}.{key}' (it asks for the value)",
         )
         for name, secret in platform.secrets.items()
         for key in secret.keys
-        if not isinstance((supplied.get(name) or {}).get(key), str)
+        if not _is_supplied((supplied or {}).get(name), key)
     ]
 
 
-def _secrets(platform: Platform, supplied: "pulumi.Output[Any] | None") -> "dict[str, dict[str, pulumi.Output[str]]]":
-    if supplied is None:
-        return {}
+def _is_supplied(values: object, key: str) -> bool:
+    return isinstance(values, Mapping) and isinstance(values.get(key), str) and values[key] != ""
 
+
+def _secrets(platform: Platform, supplied: "pulumi.Output[Any]") -> "dict[str, dict[str, pulumi.Output[str]]]":
     def value(name: str, key: str) -> "pulumi.Output[str]":
         return supplied.apply(lambda values: values[name][key])
 

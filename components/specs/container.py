@@ -188,7 +188,7 @@ class Resources(Spec):
 
     cpu: Cpu = "100m"
     memory: Memory = "128Mi"
-    ephemeral_storage: Memory = "64Mi"
+    ephemeral_storage: Memory = "128Mi"
     limits: Limits = Limits()
 
     def findings(self) -> Iterator[Finding]:

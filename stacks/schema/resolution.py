@@ -81,10 +81,11 @@ def resolve(catalogue: Catalogue, environment: Environment, *, files: Mapping[st
 
 def start_order(specs: Mapping[str, WorkloadSpec], all_dependencies: list[Dependency]) -> list[str]:
     """Return the workloads, each behind those that it waits for; raises graphlib.CycleError where there is no order."""
-    waits = {name: set[str]() for name in specs}
+    # Lists, not sets: a set's order differs from process to process, and so would the plan.
+    waits = {name: list[str]() for name in specs}
     for dependency in all_dependencies:
         if dependency.waits and dependency.source in waits:
-            waits[dependency.source].add(dependency.target)
+            waits[dependency.source].append(dependency.target)
     return list(TopologicalSorter(waits).static_order())
 
 

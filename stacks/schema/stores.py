@@ -100,11 +100,12 @@ def _redis(name: str, place: StoreInCluster) -> WorkloadSpec:
         image=place.image or versions.REDIS_IMAGE,
         ports={"redis": Port(number=ENGINE_PORTS[StoreEngine.REDIS])},
         args=("redis-server", "--dir", "/data", "--appendonly", "yes", "--requirepass", "$(REDIS_PASSWORD)"),
-        env={"REDIS_PASSWORD": SecretReference(secret=name, key="password")},
+        # redis-cli reads its password from REDISCLI_AUTH; with -e it fails where the server answers with an error.
+        env={key: SecretReference(secret=name, key="password") for key in ("REDIS_PASSWORD", "REDISCLI_AUTH")},
         volumes={"data": ClaimedVolume(claim=place.storage, storage_class=place.storage_class)},
         mounts={"/data": Mount(volume="data")},
         probes=Probes(
-            readiness=Probe(exec=("redis-cli", "ping"), timeout=timedelta(seconds=3)), liveness=Probe(tcp=True)
+            readiness=Probe(exec=("redis-cli", "-e", "ping"), timeout=timedelta(seconds=3)), liveness=Probe(tcp=True)
         ),
         **_alone(place),
     )
