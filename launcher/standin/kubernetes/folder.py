@@ -39,7 +39,6 @@ class Folder(Target):
         if not operation.preview:
             path = self._path(manifest)
             self._write(path, document(manifest))
-            operation.status(f"rendered {path}")
         return manifest
 
     @override

@@ -1,0 +1,102 @@
+"""Whether the official provider can be had. A small script takes the place of the CLI, to fail when it should."""
+
+import os
+import time
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+
+from launcher import cache, plugins
+
+VERSION = metadata.version("pulumi-kubernetes")
+
+
+@pytest.fixture(autouse=True)
+def bare_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("POLYGLOT_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("PULUMI_HOME", str(tmp_path / "home"))
+    for name in ("PULUMI_DEBUG_PROVIDERS", "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def pulumi(tmp_path: Path, exit_code: int) -> Path:
+    """Return a program that notes how it was called, and ends with `exit_code`."""
+    path = tmp_path / "pulumi"
+    path.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/calls\nexit {exit_code}\n')
+    path.chmod(0o755)
+    return path
+
+
+def calls(tmp_path: Path) -> list[str]:
+    file = tmp_path / "calls"
+    return file.read_text().splitlines() if file.exists() else []
+
+
+def test_where_the_plugin_can_be_installed_it_is_used(tmp_path: Path) -> None:
+    with plugins.kubernetes_provider(pulumi(tmp_path, exit_code=0), {}) as variables:
+        assert variables == {}, "a stand-in was attached although the official provider is there"
+    assert calls(tmp_path) == [f"plugin install resource kubernetes v{VERSION} --non-interactive"]
+
+
+def test_without_the_plugin_the_stand_in_is_attached_and_said_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with plugins.kubernetes_provider(pulumi(tmp_path, exit_code=1), {}) as variables:
+        name, port = variables["PULUMI_DEBUG_PROVIDERS"].split(":")
+        assert (name, int(port) > 0) == ("kubernetes", True)
+        assert variables["PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION"] == "true"
+    lines = [line for line in capsys.readouterr().err.splitlines() if "stand-in" in line]
+    assert len(lines) == 1
+
+
+def test_a_refusal_holds_for_a_day_and_no_longer(tmp_path: Path) -> None:
+    for _ in range(2):
+        with plugins.kubernetes_provider(pulumi(tmp_path, exit_code=1), {}):
+            pass
+    assert len(calls(tmp_path)) == 1, "every run would wait for a network that does not answer"
+
+    (refusal,) = (cache.folder() / "refused-plugins").iterdir()
+    yesterday = time.time() - plugins.REFUSAL_HOLDS - 1
+    os.utime(refusal, (yesterday, yesterday))
+    with plugins.kubernetes_provider(pulumi(tmp_path, exit_code=1), {}):
+        pass
+    assert len(calls(tmp_path)) == 2
+
+
+def test_an_installed_plugin_is_used_without_asking_anybody(tmp_path: Path) -> None:
+    (tmp_path / "home" / "plugins" / f"resource-kubernetes-v{VERSION}").mkdir(parents=True)
+    with plugins.kubernetes_provider(pulumi(tmp_path, exit_code=1), {}) as variables:
+        assert variables == {}
+    assert calls(tmp_path) == []
+
+
+def test_an_unfinished_installation_does_not_count(tmp_path: Path) -> None:
+    folder = tmp_path / "home" / "plugins" / f"resource-kubernetes-v{VERSION}"
+    folder.mkdir(parents=True)
+    folder.with_name(f"{folder.name}.partial").touch()
+    with plugins.kubernetes_provider(pulumi(tmp_path, exit_code=0), {}):
+        pass
+    assert len(calls(tmp_path)) == 1
+
+
+def test_a_plugin_on_path_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plugin = tmp_path / "pulumi-resource-kubernetes"
+    plugin.write_text("#!/bin/sh\n")
+    plugin.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    with plugins.kubernetes_provider(pulumi(tmp_path, exit_code=1), {}) as variables:
+        assert variables == {}
+
+
+def test_a_provider_that_the_user_attached_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PULUMI_DEBUG_PROVIDERS", "kubernetes:4242")
+    with plugins.kubernetes_provider(pulumi(tmp_path, exit_code=1), {}) as variables:
+        assert variables == {}
+
+
+def test_whoever_forbids_downloads_gets_the_stand_in_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION", "true")
+    with plugins.kubernetes_provider(pulumi(tmp_path, exit_code=0), {}) as variables:
+        assert "kubernetes:" in variables["PULUMI_DEBUG_PROVIDERS"]
+    assert calls(tmp_path) == []
