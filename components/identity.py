@@ -56,3 +56,18 @@ def checksum_annotation(kind: str, name: str) -> str:
 def version_name(name: str, track: str) -> str:
     """Return the name of a version's Deployment: the service's own for the stable one."""
     return name if track == STABLE else f"{name}-{track}"
+
+
+def governing_service_name(service: str) -> str:
+    """Return the name of the headless Service behind a StatefulSet, beside the one that clients use."""
+    return f"{service}-pods"
+
+
+def claim_name(workload: str, volume: str) -> str:
+    """Return the name of the claim behind a volume of a workload that is no StatefulSet."""
+    return f"{workload}-{volume}"
+
+
+def scratch_volume(container: str) -> str:
+    """Return the name of a container's own scratch volume; no container sees another's."""
+    return f"tmp-{container}"[:63].rstrip("-")

@@ -1,18 +1,27 @@
 """Annotated scalar types: one for every unit and every kind of name that the configuration speaks of.
 
 A scalar accepts what a person writes in YAML (``512Mi``, ``30s``, ``70%``) and refuses everything else with a message
-that names the consequence and the fix. Quantities are held as the API server writes them (``1024Mi`` is ``1Gi``), so
-that an object read back from a cluster equals the one that was sent; the functions beside them give plain numbers.
+that names the consequence and the fix. Quantities are held as the API server writes them: see quantities.py.
 """
 
 import re
 from datetime import timedelta
-from decimal import Decimal
+from ipaddress import ip_network
 from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, BeforeValidator, PlainSerializer, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
 from components.faults import fault
+from components.quantities import (
+    DURATION,
+    MEMORY,
+    byte_count,
+    byte_text,
+    duration_text,
+    millicores,
+    percent_text,
+    thousandths_text,
+)
 
 _DNS_LABEL: Final = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
 _DNS_SUBDOMAIN: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
@@ -22,17 +31,14 @@ _CONFIG_KEY: Final = re.compile(r"[-._a-zA-Z0-9]{1,253}")
 _LABEL_KEY: Final = re.compile(r"([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
 _LABEL_VALUE: Final = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?")
 _CPU: Final = re.compile(r"(\d+(?:\.\d{1,3})?|\.\d{1,3})(m?)")
-_MEMORY: Final = re.compile(r"(\d+(?:\.\d+)?)(Ki|Mi|Gi|Ti|Pi|k|M|G|T|P)?")
-_DURATION: Final = re.compile(r"(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+)ms)?")
 _PERCENT: Final = re.compile(r"(\d+(?:\.\d+)?)%")
+_HOST: Final = r"[a-zA-Z0-9]+(?:[.-]+[a-zA-Z0-9]+)*(?::\d{1,5})?"
+_PATH: Final = r"[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*"
 _IMAGE: Final = re.compile(
-    r"[a-z0-9]+(?:[._:/-]+[a-z0-9]+)*?(?::(?P<tag>[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}))?(?:@(?P<digest>sha256:[a-f0-9]{64}))?"
+    rf"(?:{_HOST}/)?{_PATH}(?:/{_PATH})*"
+    r"(?::(?P<tag>[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}))?(?:@(?P<digest>sha256:[a-f0-9]{64}))?"
 )
-_CIDR: Final = re.compile(r"\d{1,3}(\.\d{1,3}){3}/\d{1,2}|[0-9a-fA-F:]+/\d{1,3}")
-_SUFFIX: Final[dict[str, int]] = {
-    **{unit: 1024**power for power, unit in enumerate(("", "Ki", "Mi", "Gi", "Ti", "Pi"))},
-    **{unit: 1000**power for power, unit in enumerate(("", "k", "M", "G", "T", "P"))},
-}
+"""The grammar of https://github.com/distribution/reference, with SHA-256 as the only digest."""
 
 
 def _dns_label(value: str) -> str:
@@ -61,7 +67,9 @@ def _dns_subdomain(value: str) -> str:
     return value
 
 
-def _pattern(pattern: re.Pattern[str], what: str, consequence: str, fix: str) -> AfterValidator:
+def matching(pattern: re.Pattern[str], what: str, consequence: str, fix: str) -> AfterValidator:
+    """Return a validator for texts that match a pattern as a whole; ``what`` they are, in words, makes the message."""
+
     def check(value: str) -> str:
         if not pattern.fullmatch(value):
             raise fault(f"is not {what}", consequence=consequence, fix=fix)
@@ -110,24 +118,6 @@ def image_tag(reference: str) -> str | None:
     return match["tag"] if match else None
 
 
-def millicores(cpu: str) -> int:
-    """Return a CPU quantity in thousandths of a core: ``250m`` is 250, ``1.5`` is 1500."""
-    return int(cpu[:-1]) if cpu.endswith("m") else int(Decimal(cpu) * 1000)
-
-
-def cpu_text(thousandths: int) -> str:
-    """Write thousandths of a core as the API server would: ``250m``, ``1``."""
-    return str(thousandths // 1000) if thousandths % 1000 == 0 else f"{thousandths}m"
-
-
-def byte_count(memory: str) -> int:
-    """Return a memory or storage quantity in bytes: ``1Ki`` is 1024, ``1k`` is 1000."""
-    match = _MEMORY.fullmatch(memory)
-    if match is None:
-        raise ValueError(f"{memory!r} is not a quantity of memory")
-    return int(Decimal(match[1]) * _SUFFIX[match[2] or ""])
-
-
 def _cpu(value: str) -> str:
     match = _CPU.fullmatch(value)
     if not match or (match[2] and "." in match[1]) or millicores(value) == 0:
@@ -136,11 +126,11 @@ def _cpu(value: str) -> str:
             consequence="Kubernetes refuses the container",
             fix="write cores (1, 0.5) or millicores (250m)",
         )
-    return cpu_text(millicores(value))
+    return thousandths_text(millicores(value))
 
 
 def _memory(value: str) -> str:
-    match = _MEMORY.fullmatch(value)
+    match = MEMORY.fullmatch(value)
     if not match:
         raise fault(
             "is not a quantity of memory or storage",
@@ -153,21 +143,13 @@ def _memory(value: str) -> str:
             consequence="the container could not start (a bare number is counted in bytes)",
             fix="add a suffix: Ki, Mi, Gi, Ti, e.g. 512Mi",
         )
-    return _canonical_memory(byte_count(value), binary=not match[2] or match[2].endswith("i"))
-
-
-def _canonical_memory(size: int, *, binary: bool) -> str:
-    base, units = (1024, ("", "Ki", "Mi", "Gi", "Ti", "Pi")) if binary else (1000, ("", "k", "M", "G", "T", "P"))
-    power = 0
-    while power < len(units) - 1 and size % base == 0:
-        size, power = size // base, power + 1
-    return f"{size}{units[power]}"
+    return byte_text(byte_count(value), binary=not match[2] or match[2].endswith("i"))
 
 
 def _duration(value: Any) -> Any:
     if isinstance(value, timedelta):
         return value
-    match = _DURATION.fullmatch(value) if isinstance(value, str) and value else None
+    match = DURATION.fullmatch(value) if isinstance(value, str) and value else None
     if not match:
         raise fault(
             "is not a duration",
@@ -183,23 +165,13 @@ def _duration(value: Any) -> Any:
     )
 
 
-def duration_text(duration: timedelta) -> str:
-    """Write a duration in its largest whole unit: ``72h``, ``90s``, ``300ms``."""
-    milliseconds = round(duration.total_seconds() * 1000)
-    for unit, size in (("h", 3_600_000), ("m", 60_000), ("s", 1000)):
-        if milliseconds and milliseconds % size == 0:
-            return f"{milliseconds // size}{unit}"
-    return f"{milliseconds}ms"
-
-
-def whole_seconds(duration: timedelta) -> int:
-    """Return a duration in whole seconds, rounded up: Kubernetes' timings know nothing finer."""
-    return -int(-duration.total_seconds() // 1)
+def _positive(value: timedelta) -> timedelta:
+    if not value:
+        raise fault("is no time at all", consequence="it would be over before it began", fix="make it 1s or longer")
+    return value
 
 
 def _percent(value: Any) -> Any:
-    if isinstance(value, float):
-        return value
     match = _PERCENT.fullmatch(value) if isinstance(value, str) else None
     if not match:
         raise fault(
@@ -208,9 +180,17 @@ def _percent(value: Any) -> Any:
     return float(match[1])
 
 
-def percent_text(percent: float) -> str:
-    """Write a percentage with its sign: ``70%``, ``99.9%``."""
-    return f"{percent:g}%"
+def _cidr(value: str) -> str:
+    try:
+        if "/" in value:
+            return str(ip_network(value))
+    except ValueError:
+        pass
+    raise fault(
+        "is not an address range",
+        consequence="Kubernetes refuses the object, or opens a way to other addresses",
+        fix="write it in CIDR notation, host bits zero: 10.20.0.0/16, or 10.20.30.40/32 for one host",
+    )
 
 
 def _text_schema(pattern: str, *examples: str) -> WithJsonSchema:
@@ -234,7 +214,7 @@ DnsSubdomain = Annotated[
 
 PortName = Annotated[
     str,
-    _pattern(
+    matching(
         _PORT_NAME,
         "a port name",
         "Kubernetes refuses the container",
@@ -245,7 +225,7 @@ PortName = Annotated[
 
 EnvironmentVariableName = Annotated[
     str,
-    _pattern(
+    matching(
         _ENVIRONMENT_VARIABLE,
         "a name that a shell can read",
         "programs could not read the variable",
@@ -254,7 +234,7 @@ EnvironmentVariableName = Annotated[
 ]
 ConfigKey = Annotated[
     str,
-    _pattern(
+    matching(
         _CONFIG_KEY,
         "a key of a ConfigMap or Secret",
         "Kubernetes refuses the object",
@@ -263,7 +243,7 @@ ConfigKey = Annotated[
 ]
 LabelKey = Annotated[
     str,
-    _pattern(
+    matching(
         _LABEL_KEY,
         "a label or annotation key",
         "Kubernetes refuses the object",
@@ -272,7 +252,7 @@ LabelKey = Annotated[
 ]
 LabelValue = Annotated[
     str,
-    _pattern(
+    matching(
         _LABEL_VALUE,
         "a label value",
         "Kubernetes refuses the object",
@@ -281,19 +261,64 @@ LabelValue = Annotated[
 ]
 AbsolutePath = Annotated[
     str,
-    _pattern(
+    matching(
         re.compile(r"/[^:]*"), "an absolute path", "Kubernetes refuses the mount", "start it with '/', without ':'"
     ),
 ]
 RelativePath = Annotated[
     str,
-    _pattern(
+    matching(
         re.compile(r"(?!/)(?!(.*/)?\.\.(/|$)).+"),
         "a relative path",
         "Kubernetes refuses the volume",
         "name it without a leading '/' and without '..'",
     ),
 ]
+Capability = Annotated[
+    str,
+    matching(
+        re.compile(r"(?!CAP_)[A-Z][A-Z_]*"),
+        "a Linux capability as Kubernetes spells them",
+        "a node would refuse the container",
+        "use upper case without the prefix CAP_, e.g. NET_BIND_SERVICE",
+    ),
+]
+AppProtocol = Annotated[
+    str,
+    matching(
+        re.compile(r"([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"),
+        "the name of a protocol",
+        "Kubernetes refuses the Service",
+        "use an IANA name such as http, or prefix.example/name",
+    ),
+]
+PodField = Annotated[
+    str,
+    matching(
+        re.compile(
+            r"metadata\.(name|namespace|uid)|metadata\.(labels|annotations)\['[^']+'\]"
+            r"|spec\.(nodeName|serviceAccountName)|status\.(hostIP|hostIPs|podIP|podIPs)"
+        ),
+        "a field of the Pod that a variable can hold",
+        "Kubernetes refuses the Pod",
+        "use metadata.name, metadata.namespace, metadata.uid, metadata.labels['KEY'], metadata.annotations['KEY'], "
+        "spec.nodeName, spec.serviceAccountName, status.podIP, status.podIPs, status.hostIP or status.hostIPs",
+    ),
+]
+"""https://kubernetes.io/docs/concepts/workloads/pods/downward-api/#available-fields"""
+PodFileField = Annotated[
+    str,
+    matching(
+        re.compile(r"metadata\.(name|namespace|uid|labels|annotations)|metadata\.(labels|annotations)\['[^']+'\]"),
+        "a field of the Pod that a file can hold",
+        "Kubernetes refuses the Pod",
+        "use metadata.name, metadata.namespace, metadata.uid, metadata.labels or metadata.annotations; the others are "
+        "known to variables only",
+    ),
+]
+UserId = Annotated[int, Field(ge=0, le=2**31 - 1)]
+"""A UID or GID (https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/)."""
+
 ImageReference = Annotated[
     str,
     AfterValidator(_image),
@@ -310,7 +335,7 @@ Cpu = Annotated[
 """CPU time in cores (``1``, ``0.5``) or thousandths (``250m``)."""
 
 Memory = Annotated[
-    str, BeforeValidator(_number_as_text), AfterValidator(_memory), _text_schema(_MEMORY.pattern, "512Mi", "2Gi")
+    str, BeforeValidator(_number_as_text), AfterValidator(_memory), _text_schema(MEMORY.pattern, "512Mi", "2Gi")
 ]
 """Bytes of memory or storage with a suffix, binary (``Mi``) or decimal (``M``)."""
 
@@ -318,9 +343,12 @@ Duration = Annotated[
     timedelta,
     BeforeValidator(_duration),
     PlainSerializer(duration_text, return_type=str),
-    _text_schema(_DURATION.pattern, "300ms", "30s", "72h"),
+    _text_schema(DURATION.pattern, "300ms", "30s", "72h"),
 ]
 """A length of time with its unit."""
+
+PositiveDuration = Annotated[Duration, AfterValidator(_positive)]
+"""A length of time that is not zero."""
 
 Percent = Annotated[
     float,
@@ -330,12 +358,5 @@ Percent = Annotated[
 ]
 """A percentage with its sign; 70% is held as 70.0."""
 
-Cidr = Annotated[
-    str,
-    _pattern(
-        _CIDR,
-        "an address range",
-        "Kubernetes refuses the NetworkPolicy",
-        "write it in CIDR notation, e.g. 10.20.0.0/16",
-    ),
-]
+Cidr = Annotated[str, AfterValidator(_cidr), WithJsonSchema({"type": "string", "examples": ["10.20.0.0/16", "::/0"]})]
+"""A range of IPv4 or IPv6 addresses; a single host is ``10.20.30.40/32``."""

@@ -47,26 +47,30 @@ def validate(stack: str, project: Path = PROJECT) -> Platform:
         # The one that could be read is checked all the same: its problems are news too.
         for document in documents:
             model, prefix = (Catalogue, ()) if document.name == CATALOGUE else (Environment, ROOT)
-            problems += parsed(document, model, prefix)[1]
+            problems += parsed(document, model, prefix).problems
         raise InvalidConfiguration(problems)
     return resolve_documents(documents[0], documents[1])
 
 
 def resolve_documents(catalogue_document: Document, environment_document: Document) -> Platform:
     """Check two documents against their models and each other, and resolve them."""
-    catalogue, problems = parsed(catalogue_document, Catalogue, ())
-    environment, more = parsed(environment_document, Environment, ROOT)
-    problems += more
+    from_catalogue = parsed(catalogue_document, Catalogue, ())
+    from_environment = parsed(environment_document, Environment, ROOT)
+    catalogue, environment = from_catalogue.model, from_environment.model
+    found: list[Problem] = []
     files: dict[str, str] = {}
     if catalogue is not None:
-        problems += catalogue_problems(catalogue, catalogue_document)
-        files, more = _config_files(catalogue, catalogue_document)
-        problems += more
+        found += catalogue_problems(catalogue, catalogue_document)
+        files, unreadable = _config_files(catalogue, catalogue_document)
+        found += unreadable
     if catalogue is not None and environment is not None:
-        more = list(name_problems(catalogue, environment, environment_document))
-        problems += more
-        if not more:
-            problems += workload_problems(catalogue, environment, environment_document)
+        unknown = list(name_problems(catalogue, environment, environment_document))
+        found += unknown
+        # Workloads are whole only where both documents are: what is wrong in one would be told again.
+        if not found and not from_catalogue.problems and not from_environment.problems:
+            found += workload_problems(catalogue, environment, environment_document, catalogue_document)
+    problems = [*from_catalogue.problems, *from_environment.problems]
+    problems += from_environment.sound(from_catalogue.sound(found))
     if problems or catalogue is None or environment is None:
         raise InvalidConfiguration(problems)
     return resolve(catalogue, environment, files=files)

@@ -4,25 +4,42 @@ from collections.abc import Iterator, Mapping
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
-from pydantic import BaseModel, RootModel
+from pydantic import BaseModel, RootModel, Tag
 from pydantic.fields import FieldInfo
 from typing_extensions import TypeAliasType
 
 
 def alternatives(annotation: Any) -> Iterator[Any]:
     """Yield the types that an annotation allows, without aliases, metadata, unions and root models around them."""
+    yield from (member for _, member in _named(annotation))
+
+
+def _named(annotation: Any, tag: str | None = None) -> Iterator[tuple[str, Any]]:
+    """Yield the types that an annotation allows, by the names that pydantic gives the members of a union."""
     origin = get_origin(annotation)
     if isinstance(annotation, TypeAliasType):
-        yield from alternatives(annotation.__value__)
+        yield from _named(annotation.__value__, tag)
     elif origin is Annotated:
-        yield from alternatives(get_args(annotation)[0])
+        inner, *metadata = get_args(annotation)
+        yield from _named(inner, next((mark.tag for mark in metadata if isinstance(mark, Tag)), tag))
     elif origin in (Union, UnionType):
         for member in get_args(annotation):
-            yield from alternatives(member)
+            yield from _named(member, tag)
     elif isinstance(annotation, type) and issubclass(annotation, RootModel):
-        yield from alternatives(annotation.model_fields["root"].annotation)
+        yield from _named(annotation.model_fields["root"].annotation, tag)
     else:
-        yield annotation
+        yield tag or getattr(annotation, "__name__", ""), annotation
+
+
+def members(annotations: tuple[Any, ...]) -> dict[str, Any]:
+    """Return the types that some annotations allow, by the names that pydantic gives the members of a union."""
+    return {name: member for annotation in annotations for name, member in _named(annotation)}
+
+
+def narrowed(annotations: tuple[Any, ...], name: str) -> tuple[Any, ...]:
+    """Return the one member of a union that pydantic calls so; everything where none is called so."""
+    found = members(annotations)
+    return (found[name],) if name in found else annotations
 
 
 def models(annotations: tuple[Any, ...]) -> list[type[BaseModel]]:

@@ -2,14 +2,16 @@
 
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from types import NoneType
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from components.specs.tags import UNKNOWN_FORM, tag
 from stacks import model_paths
 from stacks.document import Document
 from stacks.problems import ABSENT, Location, Problem, is_secret
-from stacks.validation_words import WRONG_KINDS, Wording, kind_of, one_of, quoted_words, wanted, wording
+from stacks.validation_words import WRONG_KINDS, Wording, form, kind_of, one_of, quoted_words, wanted, wording
 
 _LIKENESS = 0.6
 """difflib's own cutoff for close matches."""
@@ -19,9 +21,6 @@ _MOST_SETTINGS_LISTED = 12
 _NO_MEMBER = "no member"
 """Our own kind: the value is none of the kinds of thing that a union allows."""
 
-_NO_FORM = "no form"
-"""Our own kind: the mapping is none of the forms that a union allows, and nothing tells which was meant."""
-
 
 @dataclass(frozen=True)
 class _Error:
@@ -30,6 +29,7 @@ class _Error:
     kind: str
     location: Location
     branches: tuple[tuple[int, str], ...]  # how many segments of the location lead to the union, which member was tried
+    members: tuple[tuple[int, str], ...]  # the same, and kept while the choice is made between the branches
     about_key: bool
     input: Any
     context: dict[str, Any]
@@ -47,7 +47,9 @@ def from_pydantic(
     """
     data = document.value(prefix)
     annotations = (model,) if model else ()
-    errors = _collapse([_located(detail, data, annotations) for detail in error.errors(include_url=False)])
+    details = [detail for detail in error.errors(include_url=False) if not _counts_refused_items(detail)]
+    collapsed = _collapse([_located(detail, data, annotations) for detail in details])
+    errors = [_with_forms(one, data, annotations) if one.kind == UNKNOWN_FORM else one for one in collapsed]
     typos = {
         typo.location: missing
         for typo in errors
@@ -62,6 +64,11 @@ def from_pydantic(
     return sorted(problems)
 
 
+def _counts_refused_items(detail: Any) -> bool:
+    """Tell whether a list is too short only because pydantic leaves out its faulty items, which have errors already."""
+    return detail["type"] == "too_short" and len(detail["input"]) >= detail["ctx"]["min_length"]
+
+
 def _located(detail: Any, data: Any, annotations: tuple[Any, ...]) -> _Error:
     location = tuple(segment for segment in detail["loc"] if segment != "[key]")
     path, branches = _aligned(location, data, annotations, detail["type"] == "missing")
@@ -69,6 +76,7 @@ def _located(detail: Any, data: Any, annotations: tuple[Any, ...]) -> _Error:
         kind=detail["type"],
         location=path,
         branches=branches,
+        members=branches,
         about_key="[key]" in detail["loc"],
         input=detail["input"],
         context=detail.get("ctx", {}),
@@ -81,15 +89,18 @@ def _aligned(
 ) -> tuple[Location, tuple[tuple[int, str], ...]]:
     """Split a location of pydantic's into the path in the file and the names of union members.
 
-    A name can equal a key, so of two readings the one with fewer names wins.
+    A name can equal a key, so of two readings the one with fewer names wins. A key of a mapping for which a list, or a
+    single value, stands in the file is left out, too.
     """
     if not location:
         return (), ()
-    head, *others = location
-    rest = tuple(others)
+    head, rest = location[0], location[1:]
     as_entry, as_branch = None, None
+    if isinstance(head, str) and isinstance(data, list) and head in data:
+        head = data.index(head)  # a list of names stands for a mapping of them
     present = _lookup(data, head)
-    if present is not ABSENT or head in model_paths.settings(annotations) or (last_is_absent and not rest):
+    known = head in model_paths.settings(annotations) or (last_is_absent and not rest)
+    if present is not ABSENT or (known and (data is ABSENT or isinstance(data, dict))):
         path, branches = _aligned(rest, present, model_paths.step(annotations, head), last_is_absent, done + 1)
         as_entry = ((head, *path), branches)
     if as_entry is None or as_entry[1]:
@@ -135,9 +146,9 @@ def _meant(location: Location, members: list[list[_Error]]) -> list[_Error]:
     related = [errors for errors in fitting if not _is_unrelated(errors, location)]
     nearest = min(_distance(errors) for errors in related or fitting)
     best = [errors for errors in related if _distance(errors) == nearest] or fitting
-    if len(best) > 1 and all(_needs(errors, location) for errors in best):
-        forms = [_needs(errors, location) for errors in best]
-        return [replace(best[0][0], kind=_NO_FORM, location=location, context={"forms": forms})]
+    if len(best) > 1 and all(_lacks_a_key(errors, location) for errors in best):
+        mapping = next(error.input for error in best[0] if error.kind == "missing")
+        return [replace(best[0][0], kind=UNKNOWN_FORM, location=location, members=(), input=mapping)]
     return best[0]
 
 
@@ -145,8 +156,39 @@ def _is_wrong_kind(error: _Error, location: Location) -> bool:
     return error.location == location and error.kind in WRONG_KINDS
 
 
-def _needs(errors: list[_Error], location: Location) -> list[str]:
-    return [str(error.location[-1]) for error in errors if error.kind == "missing" and error.location[:-1] == location]
+def _lacks_a_key(errors: list[_Error], location: Location) -> bool:
+    return any(error.kind == "missing" and error.location[:-1] == location for error in errors)
+
+
+def _with_forms(error: _Error, data: Any, annotations: tuple[Any, ...]) -> _Error:
+    """Add the forms that a union allows; or blame the one unknown key, where it is nearly the key of a form."""
+    annotations, _ = _followed(error, len(error.location), data, annotations)
+    settings = model_paths.settings(annotations)
+    members = model_paths.members(annotations)
+    unknown = [key for key in error.input if key not in settings] if isinstance(error.input, dict) else []
+    if len(unknown) == 1:
+        close = get_close_matches(str(unknown[0]), settings, n=1, cutoff=_LIKENESS)
+        if close and tag(close[0]).tag in members:
+            location = (*error.location, unknown[0])
+            return replace(error, kind="extra_forbidden", location=location, input=error.input[unknown[0]])
+    forms = [form(member, _required(member)) for member in members.values() if member is not NoneType]
+    return replace(error, context={"forms": list(dict.fromkeys(forms))})
+
+
+def _required(member: Any) -> list[str]:
+    return [name for name, field in model_paths.settings((member,)).items() if field.is_required()]
+
+
+def _followed(error: _Error, depth: int, data: Any, annotations: tuple[Any, ...]) -> tuple[tuple[Any, ...], Any]:
+    """Return what is allowed, and what stands, so many segments down the way to an error."""
+    for index in range(depth + 1):
+        for at, name in error.members:
+            if at == index:
+                annotations = model_paths.narrowed(annotations, name)
+        if index < depth:
+            segment = error.location[index]
+            annotations, data = model_paths.step(annotations, segment), _lookup(data, segment)
+    return annotations, data
 
 
 def _is_unrelated(errors: list[_Error], location: Location) -> bool:
@@ -182,19 +224,13 @@ def _wording(error: _Error, misspelt: _Error | None, data: Any, annotations: tup
     if error.kind == _NO_MEMBER:
         nouns = one_of(error.context["wanted"])
         return Wording(f"is {kind_of(error.input)}, where {nouns} belongs", fix=f"write {nouns}")
-    if error.kind == _NO_FORM:
-        forms = [" and ".join(repr(key) for key in form) for form in error.context["forms"]]
-        return Wording(
-            "is none of the forms that are allowed here", fix=f"give it {', or '.join(dict.fromkeys(forms))}"
-        )
     found = wording(error.kind, error.context, error.input, error.message)
     return replace(found, message=f"has a name that {found.message}") if error.about_key else found
 
 
 def _unknown_key(error: _Error, misspelt: _Error | None, data: Any, annotations: tuple[Any, ...]) -> Wording:
-    *parents, key = error.location
-    for segment in parents:
-        annotations, data = model_paths.step(annotations, segment), _lookup(data, segment)
+    key = error.location[-1]
+    annotations, data = _followed(error, len(error.location) - 1, data, annotations)
     settings = list(model_paths.settings(annotations))
     unused = [name for name in settings if _lookup(data, name) is ABSENT]
     if misspelt is not None:

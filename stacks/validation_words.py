@@ -10,6 +10,7 @@ from difflib import get_close_matches
 from typing import Any, Final
 
 from components.faults import FAULT
+from components.specs.tags import UNKNOWN_FORM
 from stacks.problems import HIDDEN
 
 _NO_USE: Final = "nothing can be deployed with this value"
@@ -60,6 +61,12 @@ def one_of(nouns: list[str]) -> str:
     return nouns[0] if len(nouns) == 1 else f"{', '.join(nouns[:-1])} or {nouns[-1]}"
 
 
+def form(member: Any, required: list[str]) -> str:
+    """Return what a member of a union looks like in YAML: its kind, or a mapping of the keys that it can't lack."""
+    kinds = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}
+    return kinds.get(member) or "{" + ", ".join(f"{key}: …" for key in required) + "}"
+
+
 def quoted_words(text: str) -> list[str]:
     """Return the words that stand in single quotes."""
     return re.findall(r"'([^']*)'", text)
@@ -97,6 +104,19 @@ def _wrong_kind(kind: str, value: object) -> Wording:
     return Wording(f"is {kind_of(value)}, where {noun} belongs", fix=fixes.get(noun, f"write {noun}"))
 
 
+def _unknown_form(context: Context, value: object) -> Wording:
+    forms = context.get("forms") or ["one of the forms of the schema"]
+    if value is None:
+        return Wording("has no value", fix=f"write {one_of(forms)}, or remove the key")
+    nouns = dict.fromkeys("a mapping" if one.startswith("{") else one for one in forms)
+    message = (
+        "is none of the forms that are allowed here"
+        if isinstance(value, dict)
+        else f"is {kind_of(value)}, where {one_of(list(nouns))} belongs"
+    )
+    return Wording(message, fix=f"write {one_of(forms)}")
+
+
 def _fault(context: Context, _: object) -> Wording:
     return Wording(context["message"], context["consequence"], context["fix"])
 
@@ -128,12 +148,16 @@ def _bound(found: str, right: str, name: str) -> Callable[[Context, object], Wor
     return lambda context, _: Wording(f"{found} {context[name]}", fix=f"{right} {context[name]}")
 
 
-def _length(unit: str, name: str, word: str) -> Callable[[Context, object], Wording]:
+def _length(unit: str, name: str, word: str, verb: str) -> Callable[[Context, object], Wording]:
+    def counted(number: object) -> str:
+        return {"entries": "entry"}.get(unit, unit.removesuffix("s")) if number == 1 else unit
+
     def words(context: Context, value: object) -> Wording:
         length = len(value) if isinstance(value, str | list | dict) else context.get("actual_length")
-        plural = unit if length != 1 else {"entries": "entry"}.get(unit, unit.removesuffix("s"))
         bound = f"{word} {context[name]}"
-        return Wording(f"has {length} {plural}, where {bound} may stand", fix=f"write {bound}")
+        if length == 0:
+            return Wording("is empty", fix=f"write {bound} {counted(context[name])}")
+        return Wording(f"has {length} {counted(length)}, where {bound} {verb} stand", fix=f"write {bound}")
 
     return words
 
@@ -144,6 +168,7 @@ def _pattern(context: Context, _: object) -> Wording:
 
 _WORDINGS: Final[dict[str, Callable[[Context, object], Wording]]] = {
     FAULT: _fault,
+    UNKNOWN_FORM: _unknown_form,
     "value_error": _validator,
     "assertion_error": _validator,
     "missing": _missing,
@@ -156,9 +181,9 @@ _WORDINGS: Final[dict[str, Callable[[Context, object], Wording]]] = {
     "less_than": _bound("is not less than", "use a number less than", "lt"),
     "less_than_equal": _bound("is more than", "use at most", "le"),
     "multiple_of": _bound("is not a multiple of", "use a multiple of", "multiple_of"),
-    "too_short": _length("entries", "min_length", "at least"),
-    "too_long": _length("entries", "max_length", "at most"),
-    "string_too_short": _length("characters", "min_length", "at least"),
-    "string_too_long": _length("characters", "max_length", "at most"),
+    "too_short": _length("entries", "min_length", "at least", "must"),
+    "too_long": _length("entries", "max_length", "at most", "may"),
+    "string_too_short": _length("characters", "min_length", "at least", "must"),
+    "string_too_long": _length("characters", "max_length", "at most", "may"),
     "string_pattern_mismatch": _pattern,
 }

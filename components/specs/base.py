@@ -1,13 +1,16 @@
 """The model that every spec builds on."""
 
 from collections.abc import Iterator
-from typing import Any, Self
+from typing import Any, Final, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 Finding = tuple[tuple[str | int, ...], PydanticCustomError]
 """Where, seen from the spec, and what is wrong there."""
+
+FIELDS_ONLY: Final = {"fields-only": True}
+"""A validation context: each field is checked, and whether the fields agree is not."""
 
 
 def kebab_case(field: str) -> str:
@@ -27,7 +30,9 @@ class Spec(BaseModel):
         yield from ()
 
     @model_validator(mode="after")
-    def _fields_agree(self) -> Self:
+    def _fields_agree(self, info: ValidationInfo) -> Self:
+        if info.context is FIELDS_ONLY:
+            return self
         details = [
             InitErrorDetails(type=error, loc=location, input=self._at(location)) for location, error in self.findings()
         ]

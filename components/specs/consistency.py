@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from components.faults import fault
 from components.identity import RESERVED_PREFIXES, STABLE
-from components.specs.pod import ClaimedVolume, EmptyDirectory, HardenedDefault, HostPath
+from components.specs.pod import ClaimedVolume, EmptyDirectory, HardenedDefault, HostPath, ServiceType
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -150,38 +150,35 @@ def kind_fits_settings(workload: WorkloadSpec) -> Iterator[Finding]:
 
 def relaxations_give_reasons(workload: WorkloadSpec) -> Iterator[Finding]:
     """A hardened default is switched off in plain sight or not at all."""
-    users = (workload.pod_user, *(container.user for container in workload.every_container))
-    volumes = workload.volumes.values()
-    for default, relaxed, what in (
-        (HardenedDefault.RUN_AS_ROOT, 0 in users, "runs as root"),
-        (
-            HardenedDefault.CAPABILITIES,
-            any(container.capabilities for container in workload.every_container),
-            "keeps Linux capabilities",
-        ),
-        (
-            HardenedDefault.HOST_PATH,
-            any(isinstance(volume, HostPath) for volume in volumes),
-            "mounts a folder of the node",
-        ),
-        (HardenedDefault.SERVICE_ACCOUNT_TOKEN, bool(workload.api_access), "uses the Kubernetes API"),
-        (HardenedDefault.NODE_PORT, workload.service.type.value == "NodePort", "opens a port on every node"),
-        (HardenedDefault.DISRUPTION_BUDGET, workload.disruption_budget is None, "has no disruption budget"),
-        (
-            HardenedDefault.UNSIZED_VOLUME,
-            any(isinstance(volume, EmptyDirectory) and volume.empty is None for volume in volumes),
-            "has an emptyDir without a size limit",
-        ),
-    ):
-        if relaxed and default not in workload.exceptions:
+    for default, (where, what) in _relaxations(workload):
+        if default not in workload.exceptions:
             yield (
-                (),
+                where,
                 fault(
-                    f"{what} without saying why",
+                    f"{what} without a reason",
                     consequence="a hardened default would be off and no reviewer would see it",
                     fix=f"add 'exceptions: {{{default.value}: REASON}}', or drop it",
                 ),
             )
+
+
+def _relaxations(workload: WorkloadSpec) -> Iterator[tuple[HardenedDefault, tuple[tuple[str, ...], str]]]:
+    """Yield each default that the workload's own settings switch off: where, and in words."""
+    containers, volumes = workload.every_container, workload.volumes.values()
+    if 0 in (workload.pod_user, *(container.user for container in containers)):
+        yield HardenedDefault.RUN_AS_ROOT, ((), "runs as root")
+    if any(container.capabilities for container in containers):
+        yield HardenedDefault.CAPABILITIES, ((), "keeps Linux capabilities")
+    if any(isinstance(volume, HostPath) for volume in volumes):
+        yield HardenedDefault.HOST_PATH, ((), "mounts a folder of the node")
+    if workload.api_access:
+        yield HardenedDefault.SERVICE_ACCOUNT_TOKEN, ((), "uses the Kubernetes API")
+    if workload.service.type is ServiceType.NODE_PORT:
+        yield HardenedDefault.NODE_PORT, ((), "opens a port on every node")
+    if workload.disruption_budget is None:
+        yield HardenedDefault.DISRUPTION_BUDGET, (("disruption-budget",), "is switched off")
+    if any(isinstance(volume, EmptyDirectory) and volume.empty is None for volume in volumes):
+        yield HardenedDefault.UNSIZED_VOLUME, ((), "has an emptyDir of any size")
 
 
 def mounts_name_volumes(workload: WorkloadSpec) -> Iterator[Finding]:
@@ -226,6 +223,36 @@ def containers_and_ports_are_distinct(workload: WorkloadSpec) -> Iterator[Findin
                 )
 
 
+def service_ports_are_distinct(workload: WorkloadSpec) -> Iterator[Finding]:
+    """A Service's ports have numbers of their own; only one that is reached from outside has ports of the node."""
+    owners: dict[tuple[int, str], tuple[str, int]] = {}
+    for where, container in workload.places():
+        for name, port in container.ports.items():
+            if port.node_port and workload.service.type is ServiceType.CLUSTER_IP:
+                yield (
+                    (*where, "ports", name, "node-port"),
+                    fault(
+                        "does not go with a Service of type ClusterIP",
+                        consequence="Kubernetes refuses the Service",
+                        fix="drop it, or make service.type NodePort or LoadBalancer",
+                    ),
+                )
+            number = port.service_port or port.number
+            owner, owners_number = owners.get((number, port.protocol), (name, port.number))
+            # Two ports of one number in the Pod are another finding.
+            if port.exposed and owners_number != port.number:
+                yield (
+                    (*where, "ports", name),
+                    fault(
+                        f"has the Service's port {number}, as {owner} has",
+                        consequence="Kubernetes refuses the Service",
+                        fix="give one of them another service-port, or say 'exposed: false'",
+                    ),
+                )
+            elif port.exposed:
+                owners[number, port.protocol] = (name, port.number)
+
+
 RULES: Final[tuple[Callable[[WorkloadSpec], Iterator[Finding]], ...]] = (
     weights_sum_to_100,
     one_version_is_stable,
@@ -237,4 +264,5 @@ RULES: Final[tuple[Callable[[WorkloadSpec], Iterator[Finding]], ...]] = (
     relaxations_give_reasons,
     mounts_name_volumes,
     containers_and_ports_are_distinct,
+    service_ports_are_distinct,
 )

@@ -1,14 +1,18 @@
 """One container: what runs in it, what it sees, what it may use."""
 
+import re
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag
+from pydantic import BeforeValidator, Field
 
 from components.faults import fault
+from components.quantities import byte_count, millicores, thousandths_text
 from components.scalars import (
     AbsolutePath,
+    AppProtocol,
+    Capability,
     ConfigKey,
     Cpu,
     DnsLabel,
@@ -16,14 +20,14 @@ from components.scalars import (
     EnvironmentVariableName,
     ImageReference,
     Memory,
+    PodField,
     PortName,
     RelativePath,
-    byte_count,
-    cpu_text,
-    millicores,
+    UserId,
 )
 from components.specs.base import Finding, Spec
 from components.specs.probes import PortNumber, Probes
+from components.specs.tags import tag, tag_by_key
 
 
 class Language(StrEnum):
@@ -52,25 +56,30 @@ class Port(Spec):
     node_port: int | None = Field(
         None, ge=30000, le=32767, description="A fixed port on every node (type NodePort or LoadBalancer)."
     )
-    app_protocol: str | None = Field(
+    app_protocol: AppProtocol | None = Field(
         None,
         description="The Service's appProtocol; by default the port's name where that is http, grpc, https or tcp.",
     )
     exposed: bool = Field(True, description="Whether the workload's Service carries this port.")
 
 
-PortOrNumber = Annotated[
-    Port,
-    BeforeValidator(
-        lambda value: {"number": value} if isinstance(value, int) else value, json_schema_input_type=PortNumber | Port
-    ),
-]
+def _port(value: Any) -> Any:
+    if isinstance(value, str):
+        raise fault(
+            "is text, where a number or a mapping belongs",
+            consequence="the container would have no such port",
+            fix=f"write {value} without quotes" if value.isdecimal() else "write its number, e.g. 8080",
+        )
+    return {"number": value} if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+PortOrNumber = Annotated[Port, BeforeValidator(_port, json_schema_input_type=PortNumber | Port)]
 
 
 class FieldReference(Spec):
     """A field of the Pod, by the downward API: ``{field: metadata.name}``."""
 
-    field: str
+    field: PodField
 
 
 class ResourceReference(Spec):
@@ -110,22 +119,12 @@ def _scalar_as_text(value: Any) -> Any:
     return str(value) if isinstance(value, int | float) else value
 
 
-def tag_by_key(*keys: str, otherwise: str) -> Discriminator:
-    """Choose a union's member by the one key that only it has, so that an error speaks of that member alone."""
-
-    def tag(value: Any) -> str:
-        present = value if isinstance(value, Mapping) else type(value).model_fields if isinstance(value, Spec) else ()
-        return next((key for key in keys if key in present), otherwise)
-
-    return Discriminator(tag)
-
-
 EnvironmentValue = Annotated[
-    Annotated[str, BeforeValidator(_scalar_as_text, json_schema_input_type=str | int | float | bool), Tag("literal")]
-    | Annotated[FieldReference, Tag("field")]
-    | Annotated[ResourceReference, Tag("resource")]
-    | Annotated[ConfigReference, Tag("config")]
-    | Annotated[SecretReference, Tag("secret")],
+    Annotated[str, BeforeValidator(_scalar_as_text, json_schema_input_type=str | int | float | bool), tag("literal")]
+    | Annotated[FieldReference, tag("field")]
+    | Annotated[ResourceReference, tag("resource")]
+    | Annotated[ConfigReference, tag("config")]
+    | Annotated[SecretReference, tag("secret")],
     tag_by_key("field", "resource", "config", "secret", otherwise="literal"),
 ]
 """The value of a variable: a literal (``$(NAME)`` refers to a variable above it) or a reference."""
@@ -148,8 +147,8 @@ class SecretSource(Spec):
 
 
 EnvironmentSource = Annotated[
-    Annotated[ConfigSource, Tag("config")] | Annotated[SecretSource, Tag("secret")],
-    tag_by_key("secret", otherwise="config"),
+    Annotated[ConfigSource, tag("config")] | Annotated[SecretSource, tag("secret")],
+    tag_by_key("config", "secret"),
 ]
 
 
@@ -211,7 +210,7 @@ class Resources(Spec):
     @property
     def cpu_limit(self) -> str:
         """CPU limit: as given, or four times the request."""
-        return self.limits.cpu or cpu_text(4 * millicores(self.cpu))
+        return self.limits.cpu or thousandths_text(4 * millicores(self.cpu))
 
     @property
     def memory_limit(self) -> str:
@@ -240,28 +239,54 @@ class Container(Spec):
     mounts: dict[AbsolutePath, MountOrVolume] = Field({}, description="Mount path → volume, or a volume's sub-path.")
     probes: Probes = Probes()
     resources: Resources = Resources()
-    user: int | None = Field(None, ge=0, description="The container's UID, where it differs from the Pod's.")
-    group: int | None = Field(None, ge=0, description="The container's GID, where it differs from the Pod's.")
-    capabilities: tuple[str, ...] = Field(
+    user: UserId | None = Field(None, description="The container's UID, where it differs from the Pod's.")
+    group: UserId | None = Field(None, description="The container's GID, where it differs from the Pod's.")
+    capabilities: tuple[Capability, ...] = Field(
         (), description="Linux capabilities kept; needs the exception 'capabilities'."
     )
 
     def findings(self) -> Iterator[Finding]:
-        """Yield each variable that refers to one that is not defined yet."""
-        names = list(self.env)
-        for index, (name, value) in enumerate(self.env.items()):
-            if not isinstance(value, str):
+        """Yield each variable that refers to one that is not defined yet, and each probe that has no port to ask."""
+        yield from forward_references(self.env)
+        for name, probe in self.probes.named():
+            if probe.exec or (isinstance(probe.port, int) and probe.grpc is None):
                 continue
-            for later in names[index:]:
-                if f"$({later})" in value.replace("$$(", ""):
-                    yield (
-                        ("env", name),
-                        fault(
-                            f"refers to $({later}), which is {'itself' if later == name else 'defined after it'}",
-                            consequence=f"Kubernetes leaves the text $({later}) in the value",
-                            fix=f"move {later} above {name}, or write $$({later}) for the text itself",
-                        ),
-                    )
+            known = ", ".join(self.ports) or "none"
+            if isinstance(probe.port, str) and probe.port not in self.ports:
+                problem = f"asks port {probe.port!r}, which the container does not have"
+            elif probe.port is None and not self.ports:
+                problem = "has no port to ask"
+            else:
+                continue
+            yield (
+                ("probes", name),
+                fault(
+                    problem,
+                    consequence="the container would never count as ready, or be restarted for ever",
+                    fix=f"name a port of the container (it has: {known}), or use exec",
+                ),
+            )
+
+
+_REFERENCE: Final = re.compile(r"\$\$|\$\(([^)]*)\)")
+"""An escaped dollar sign, or a reference; Kubernetes reads a value from left to right."""
+
+
+def forward_references(env: Mapping[str, EnvironmentValue]) -> Iterator[Finding]:
+    """Yield each variable that refers to one that is defined after it, as Kubernetes expands in order."""
+    names = list(env)
+    for index, (name, value) in enumerate(env.items()):
+        if not isinstance(value, str):
+            continue
+        for later in dict.fromkeys(found[1] for found in _REFERENCE.finditer(value) if found[1] in names[index:]):
+            yield (
+                ("env", name),
+                fault(
+                    f"refers to $({later}), which is {'itself' if later == name else 'defined after it'}",
+                    consequence=f"Kubernetes leaves the text $({later}) in the value",
+                    fix=f"move {later} above {name}, or write $$({later}) for the text itself",
+                ),
+            )
 
 
 class Sidecar(Container):

@@ -1,15 +1,26 @@
 """What the containers of one Pod share: volumes, identity, the way it stops, and what it relaxes."""
 
+import re
 from collections.abc import Iterator
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import BeforeValidator, Field, StringConstraints, Tag
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, WithJsonSchema
 
 from components.faults import fault
-from components.scalars import AbsolutePath, ConfigKey, DnsLabel, DnsSubdomain, Memory, RelativePath
+from components.scalars import (
+    AbsolutePath,
+    Cidr,
+    ConfigKey,
+    DnsLabel,
+    DnsSubdomain,
+    Memory,
+    PodFileField,
+    RelativePath,
+    matching,
+)
 from components.specs.base import Finding, Spec
-from components.specs.container import tag_by_key
+from components.specs.tags import tag, tag_by_key
 
 
 class HardenedDefault(StrEnum):
@@ -34,8 +45,44 @@ class HardenedDefault(StrEnum):
     NODE_PORT = "node-port"
 
 
-Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=10)]
+_SHORTEST_REASON: Final = 10
+
+
+def _reason(value: str) -> str:
+    if len(value) < _SHORTEST_REASON:
+        raise fault(
+            "is too short to be a reason",
+            consequence="nobody could judge later whether the default may come back",
+            fix=f"say in a sentence why the default is off, in {_SHORTEST_REASON} characters or more",
+        )
+    return value
+
+
+Reason = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True),
+    AfterValidator(_reason),
+    WithJsonSchema({"type": "string", "minLength": _SHORTEST_REASON}),
+]
 """Why a default is switched off: a sentence that a reviewer can weigh, at least 10 characters."""
+
+_FileMode = Annotated[
+    str,
+    matching(
+        re.compile(r"0[0-7]{3}"), "a file mode", "Kubernetes refuses the Pod", "write four octal digits, e.g. '0440'"
+    ),
+    WithJsonSchema({"type": "string", "pattern": "^0[0-7]{3}$", "examples": ["0440"]}),
+]
+_ApiResource = Annotated[
+    str,
+    matching(
+        re.compile(r"[a-z]+(/[a-z]+)?"),
+        "a resource of the Kubernetes API",
+        "the Role would allow nothing, or everything",
+        "write its plural in lower case: pods, or a part of it: pods/log",
+    ),
+    WithJsonSchema({"type": "string", "pattern": "^[a-z]+(/[a-z]+)?$", "examples": ["pods", "pods/log"]}),
+]
 
 
 class EmptyDirectory(Spec):
@@ -66,9 +113,7 @@ class ProjectedKeys(Spec):
     items: dict[ConfigKey, RelativePath] = Field(
         {}, description="Key → path; all keys under their own names where absent."
     )
-    mode: Annotated[str, StringConstraints(pattern=r"^0[0-7]{3}$")] | None = Field(
-        None, description="Octal text, e.g. '0440'."
-    )
+    mode: _FileMode | None = Field(None, description="Octal text, e.g. '0440'.")
     optional: bool = Field(False, description="Start with an empty folder where the object is missing.")
     on_change: Literal["restart", "reload"] = Field(
         "restart", description="'restart' rolls the Pods; 'reload' trusts the program to read its changed files."
@@ -90,7 +135,7 @@ class SecretVolume(ProjectedKeys):
 class DownwardVolume(Spec):
     """Fields of the Pod as files: ``{downward: {labels: metadata.labels}}``."""
 
-    downward: dict[RelativePath, str]
+    downward: dict[RelativePath, PodFileField]
 
 
 class HostPath(Spec):
@@ -100,14 +145,14 @@ class HostPath(Spec):
 
 
 Volume = Annotated[
-    Annotated[EmptyDirectory, Tag("empty")]
-    | Annotated[ClaimedVolume, Tag("claim")]
-    | Annotated[ExistingClaim, Tag("existing-claim")]
-    | Annotated[ConfigVolume, Tag("config")]
-    | Annotated[SecretVolume, Tag("secret")]
-    | Annotated[DownwardVolume, Tag("downward")]
-    | Annotated[HostPath, Tag("host-path")],
-    tag_by_key("claim", "existing-claim", "config", "secret", "downward", "host-path", otherwise="empty"),
+    Annotated[EmptyDirectory, tag("empty")]
+    | Annotated[ClaimedVolume, tag("claim")]
+    | Annotated[ExistingClaim, tag("existing-claim")]
+    | Annotated[ConfigVolume, tag("config")]
+    | Annotated[SecretVolume, tag("secret")]
+    | Annotated[DownwardVolume, tag("downward")]
+    | Annotated[HostPath, tag("host-path")],
+    tag_by_key("claim", "existing-claim", "config", "secret", "downward", "host-path", "empty"),
 ]
 
 
@@ -115,7 +160,7 @@ class ApiAccess(Spec):
     """What the workload may do with the Kubernetes API of its own namespace: one rule of a Role, without wildcards."""
 
     groups: tuple[DnsSubdomain | Literal[""], ...] = ("",)
-    resources: tuple[Annotated[str, StringConstraints(pattern=r"^[a-z]+(/[a-z]+)?$")], ...]
+    resources: tuple[_ApiResource, ...]
     verbs: tuple[Literal["get", "list", "watch", "create", "update", "patch", "delete"], ...]
     names: tuple[str, ...] = ()
 
@@ -134,7 +179,7 @@ class ServiceSettings(Spec):
     name: DnsLabel | None = Field(None, description="The workload's name by default.")
     type: ServiceType = ServiceType.CLUSTER_IP
     headless: bool = Field(False, description="No cluster IP: DNS answers with the Pods' addresses.")
-    source_ranges: tuple[str, ...] = Field(
+    source_ranges: tuple[Cidr, ...] = Field(
         (), description="CIDRs that may reach a LoadBalancer or NodePort; everybody where empty."
     )
     external_traffic: Literal["Cluster", "Local"] | None = None
@@ -142,7 +187,18 @@ class ServiceSettings(Spec):
     annotations: dict[str, str] = {}
 
     def findings(self) -> Iterator[Finding]:
-        """Yield a Service that is headless and reached from outside."""
+        """Yield a Service that is headless and reached from outside, and settings of a Service that is not."""
+        if self.type is ServiceType.CLUSTER_IP:
+            for field in ("external-traffic", "source-ranges"):
+                if getattr(self, field.replace("-", "_")):
+                    yield (
+                        (field,),
+                        fault(
+                            f"does not go with type {self.type.value}",
+                            consequence="Kubernetes refuses it, or nothing reads it: nobody comes from outside",
+                            fix="drop it, or make the type LoadBalancer or NodePort",
+                        ),
+                    )
         if self.headless and self.type is not ServiceType.CLUSTER_IP:
             yield (
                 ("headless",),

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from components.faults import fault
-from components.scalars import AbsolutePath, Duration, PortName
+from components.scalars import AbsolutePath, Duration, PortName, PositiveDuration
 from components.specs.base import Finding, Spec
 
 PortNumber = Annotated[int, Field(ge=1, le=65535)]
@@ -31,8 +31,8 @@ class Probe(Spec):
         None, description="Name or number; by default the first port of a fitting name."
     )
     delay: Duration = timedelta(0)
-    period: Duration = timedelta(seconds=10)
-    timeout: Duration = timedelta(seconds=1)
+    period: PositiveDuration = timedelta(seconds=10)
+    timeout: PositiveDuration = timedelta(seconds=1)
     failures: int = Field(3, ge=1, description="Failures in a row until the probe counts as failed.")
     successes: int = Field(1, ge=1, description="Successes in a row until it counts as passed (readiness only).")
 
@@ -80,10 +80,16 @@ class Probes(Spec):
     liveness: Probe | None = None
     readiness: Probe | None = None
 
+    def named(self) -> Iterator[tuple[str, Probe]]:
+        """Yield each probe that is there, with its name."""
+        for name, probe in (("startup", self.startup), ("liveness", self.liveness), ("readiness", self.readiness)):
+            if probe is not None:
+                yield name, probe
+
     def findings(self) -> Iterator[Finding]:
         """Yield each startup or liveness probe that wants several successes."""
-        for name, probe in (("startup", self.startup), ("liveness", self.liveness)):
-            if probe is not None and probe.successes != 1:
+        for name, probe in self.named():
+            if name != "readiness" and probe.successes != 1:
                 yield (
                     (name, "successes"),
                     fault(

@@ -1,13 +1,21 @@
 """How many replicas there are, how they are spread over versions, and how many may be missing."""
 
+import re
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, WithJsonSchema
 
 from components.faults import fault
-from components.scalars import Duration, ImageReference, Percent
+from components.scalars import Duration, ImageReference, Percent, matching
 from components.specs.base import Finding, Spec
+
+_Quantile = Annotated[
+    str,
+    matching(re.compile(r"p\d{2,3}"), "a quantile", "no metric has this name", "write p50, p95, p99 or p999"),
+    WithJsonSchema({"type": "string", "pattern": r"^p\d{2,3}$", "examples": ["p95"]}),
+]
 
 
 class ScalingStep(Spec):
@@ -24,7 +32,16 @@ class ScalingStep(Spec):
     select: Literal["Max", "Min", "Disabled"] | None = None
 
     def findings(self) -> Iterator[Finding]:
-        """Yield a speed limit that lacks its number or its period."""
+        """Yield a speed limit that lacks its number or its period, or whose period Kubernetes would refuse."""
+        if self.period is not None and not timedelta(seconds=1) <= self.period <= timedelta(minutes=30):
+            yield (
+                ("period",),
+                fault(
+                    "is not between 1s and 30m",
+                    consequence="Kubernetes refuses the autoscaler",
+                    fix="choose one that is",
+                ),
+            )
         if (self.pods is None and self.percent is None) != (self.period is None):
             yield (
                 (),
@@ -57,13 +74,18 @@ class Autoscaling(Spec):
     cpu: Percent | None = Field(None, description="Average use of the CPU request.")
     memory: Percent | None = Field(None, description="Average use of the memory request.")
     requests_per_second: float | None = Field(None, gt=0, description="Average per Pod.")
-    latency: dict[Annotated[str, StringConstraints(pattern=r"^p\d{2,3}$")], Duration] = Field(
-        {}, description="Quantile → target."
-    )
+    latency: dict[_Quantile, Duration] = Field({}, description="Quantile → target.")
     behaviour: ScalingBehaviour = ScalingBehaviour()
 
     def findings(self) -> Iterator[Finding]:
-        """Yield bounds that are the wrong way round, and an autoscaler without a metric."""
+        """Yield bounds that are the wrong way round, targets of nothing, and an autoscaler without a metric."""
+        for field in ("cpu", "memory"):
+            share = getattr(self, field)
+            if share is not None and round(share) < 1:
+                yield (
+                    (field,),
+                    fault("is less than 1%", consequence="Kubernetes refuses the autoscaler", fix="name 1% or more"),
+                )
         if self.min > self.max:
             yield (
                 ("min",),
@@ -93,7 +115,20 @@ class DisruptionBudget(Spec):
     max_unavailable: int | Percent = Field(1, description="A number of Pods, or a share such as 25%.")
 
     def findings(self) -> Iterator[Finding]:
-        """Yield a budget that allows no eviction at all."""
+        """Yield a budget that allows no eviction at all, or a share that Kubernetes can't read."""
+        if (
+            isinstance(self.max_unavailable, float)
+            and self.max_unavailable
+            and not (self.max_unavailable.is_integer() and 1 <= self.max_unavailable <= 100)
+        ):
+            yield (
+                ("max-unavailable",),
+                fault(
+                    "is not a whole percentage from 1% to 100%",
+                    consequence="Kubernetes refuses the disruption budget",
+                    fix="write e.g. 25%, or a number of Pods",
+                ),
+            )
         if self.max_unavailable == 0:
             yield (
                 ("max-unavailable",),

@@ -7,12 +7,13 @@ from typing import Literal
 
 from pydantic import Field
 
-from components.scalars import DnsLabel, Duration, LabelKey, LabelValue
+from components.scalars import DnsLabel, Duration, LabelKey, LabelValue, PositiveDuration, UserId
 from components.specs import consistency
 from components.specs.base import Finding, Spec
 from components.specs.container import Container, Sidecar
 from components.specs.pod import ApiAccess, Exceptions, ServiceSettings, Volume
 from components.specs.scaling import Autoscaling, DisruptionBudget, Version
+from components.specs.schedule import CronSchedule, TimeZone
 
 
 class WorkloadKind(StrEnum):
@@ -48,16 +49,18 @@ class WorkloadKind(StrEnum):
 class JobSettings(Spec):
     """How a Job runs, and when a CronJob starts one."""
 
-    schedule: str | None = Field(None, description="Cron expression; for a cronjob.")
-    time_zone: str | None = Field(None, description="IANA name, e.g. Europe/Berlin; the controller's where absent.")
+    schedule: CronSchedule | None = Field(None, description="Cron expression; for a cronjob.")
+    time_zone: TimeZone | None = Field(
+        None, description="IANA name, e.g. Europe/Berlin; the controller's where absent."
+    )
     concurrency: Literal["Allow", "Forbid", "Replace"] = "Forbid"
-    starting_deadline: Duration | None = None
+    starting_deadline: PositiveDuration | None = None
     suspended: bool = False
     history: tuple[int, int] = Field((3, 1), description="Finished Jobs kept: successful, failed.")
     completions: int | None = Field(None, ge=1)
     parallelism: int | None = Field(None, ge=1)
     retries: int = Field(6, ge=0, description="Failed Pods until the Job counts as failed.")
-    deadline: Duration | None = Field(None, description="Longest time that a Job may run.")
+    deadline: PositiveDuration | None = Field(None, description="Longest time that a Job may run.")
     keep: Duration | None = Field(None, description="How long a finished Job is kept.")
     restart: Literal["OnFailure", "Never"] = "OnFailure"
 
@@ -83,13 +86,15 @@ class WorkloadSpec(Container):
     disruption_budget: DisruptionBudget | None = DisruptionBudget()
     versions: dict[DnsLabel, Version] = Field({}, description="Versions side by side; their weights sum to 100%.")
     job: JobSettings = JobSettings()
-    pod_user: int = Field(10001, ge=0, description="UID of the Pod's processes.")
-    pod_group: int = Field(10001, ge=0, description="GID of the Pod's processes, and group of its volumes.")
+    pod_user: UserId = Field(10001, description="UID of the Pod's processes.")
+    pod_group: UserId = Field(10001, description="GID of the Pod's processes, and group of its volumes.")
     drain: Duration = Field(
         timedelta(seconds=5), description="Pause between leaving the Service and SIGTERM, while proxies learn of it."
     )
     termination_grace: Duration = Field(timedelta(seconds=30), description="From the start of the drain to SIGKILL.")
-    progress_deadline: Duration = Field(timedelta(minutes=10), description="How long a rollout may make no progress.")
+    progress_deadline: PositiveDuration = Field(
+        timedelta(minutes=10), description="How long a rollout may make no progress."
+    )
     labels: dict[LabelKey, LabelValue] = Field({}, description="Further labels of the Pods and the workload.")
     annotations: dict[LabelKey, str] = Field({}, description="Further annotations of the Pods and the workload.")
     priority_class: DnsLabel | None = None

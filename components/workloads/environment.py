@@ -5,7 +5,7 @@ from typing import Final, assert_never
 
 from lightkube.models import core_v1
 
-from components.scalars import byte_count, millicores
+from components.quantities import byte_count, millicores
 from components.specs.container import (
     ConfigReference,
     Container,
@@ -42,7 +42,9 @@ def runtime_budget(language: Language, resources: Resources, *, cpu_limited: boo
     cores = whole_cores(resources.cpu_limit)
     match language:
         case Language.GO:
-            budget = {"GOMEMLIMIT": f"{int(byte_count(resources.memory_limit) * GO_HEAP_SHARE) // 1024**2}MiB"}
+            # In MiB where that is exact enough, as people read it.
+            heap = int(byte_count(resources.memory_limit) * GO_HEAP_SHARE) // 1024
+            budget = {"GOMEMLIMIT": f"{heap // 1024}MiB" if heap >= 16 * 1024 else f"{heap}KiB"}
             return budget | ({"GOMAXPROCS": str(cores)} if cpu_limited else {})
         case Language.JAVA:
             flags = [f"-XX:MaxRAMPercentage={JVM_HEAP_SHARE}", "-XX:+ExitOnOutOfMemoryError"]
@@ -64,17 +66,17 @@ def variables(
     What the service sets itself wins over what is derived, except that JVM options are merged: a service adds to its
     budget and does not lose it.
     """
-    own = dict(container.env)
     budget = runtime_budget(container.language, container.resources, cpu_limited=cpu_limited)
-    merged: dict[str, EnvironmentValue] = {}
-    if JAVA_OPTIONS in budget and JAVA_OPTIONS in own:
-        options = own.pop(JAVA_OPTIONS)
-        if isinstance(options, str):
-            merged = {JAVA_OPTIONS: f"{budget.pop(JAVA_OPTIONS)} {options}"}
+    own: dict[str, EnvironmentValue] = {}
+    for name, value in container.env.items():
+        if name != JAVA_OPTIONS or name not in budget:
+            own[name] = value
+        elif isinstance(value, str):
+            own[name] = f"{budget[name]} {value}"
         else:
-            merged = {OWN_JAVA_OPTIONS: options, JAVA_OPTIONS: f"{budget.pop(JAVA_OPTIONS)} $({OWN_JAVA_OPTIONS})"}
+            own |= {OWN_JAVA_OPTIONS: value, name: f"{budget[name]} $({OWN_JAVA_OPTIONS})"}
     ahead = {name: value for name, value in {**derived, **budget}.items() if name not in own}
-    return ahead | own | merged
+    return ahead | own
 
 
 def environment_variable(name: str, value: EnvironmentValue) -> core_v1.EnvVar:

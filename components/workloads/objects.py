@@ -9,6 +9,7 @@ from lightkube.models import core_v1, meta_v1, rbac_v1
 
 from components import identity
 from components.manifests import Manifest, manifest
+from components.quantities import count_text
 from components.specs.pod import ClaimedVolume
 from components.specs.workload import WorkloadKind
 from components.workloads.arguments import NamedWorkload
@@ -16,7 +17,7 @@ from components.workloads.controllers import controllers
 from components.workloads.network_policies import default_policies, network_policy
 from components.workloads.scaling import horizontal_pod_autoscaler, pod_disruption_budget
 from components.workloads.services import services
-from components.workloads.volumes import claim_name, claim_spec
+from components.workloads.volumes import claim_spec
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,7 +35,7 @@ def namespace_objects(args: NamespaceArgs) -> list[Manifest]:
     labels = identity.labels(spec.name, part_of=args.part_of)
     levels = {f"{POD_SECURITY}/{mode}": spec.pod_security.value for mode in ("enforce", "audit", "warn")}
     reasons = {identity.exception_annotation("pod-security"): "; ".join(spec.relaxed_for)} if spec.relaxed_for else None
-    quota = {"requests.cpu": spec.quota.cpu, "requests.memory": spec.quota.memory, "pods": str(spec.quota.pods)}
+    quota = {"requests.cpu": spec.quota.cpu, "requests.memory": spec.quota.memory, "pods": count_text(spec.quota.pods)}
     if spec.quota.storage:
         quota["requests.storage"] = spec.quota.storage
     metadata = meta_v1.ObjectMeta(name="platform", namespace=spec.name, labels=labels)
@@ -135,7 +136,7 @@ def claims(workload: NamedWorkload) -> list[core_v1.PersistentVolumeClaim]:
         core_v1.PersistentVolumeClaim(
             apiVersion="v1",
             kind="PersistentVolumeClaim",
-            metadata=workload.metadata(claim_name(workload.name, key)),
+            metadata=workload.metadata(identity.claim_name(workload.name, key)),
             spec=claim_spec(volume),
         )
         for key, volume in workload.spec.volumes.items()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from lightkube.models import core_v1, meta_v1
 
 from components import identity
-from components.scalars import whole_seconds
+from components.quantities import whole_seconds
 from components.specs.container import ConfigReference, ConfigSource, SecretReference, SecretSource
 from components.specs.pod import ConfigVolume, HardenedDefault, SecretVolume
 from components.specs.workload import WorkloadKind

@@ -1,14 +1,21 @@
 """Probes: as a service names them, or as they follow from its ports."""
 
 from datetime import timedelta
+from typing import Final
 
 from lightkube.models import core_v1
 
-from components.scalars import whole_seconds
+from components.quantities import whole_seconds
 from components.specs.container import Container, Language
 from components.specs.probes import Probe, Probes
 
-JVM_START = Probe(tcp=True, period=timedelta(seconds=5), failures=24)
+JVM_START: Final = {
+    "delay": timedelta(0),
+    "period": timedelta(seconds=5),
+    "timeout": timedelta(seconds=5),
+    "failures": 24,
+    "successes": 1,
+}
 """A JVM may take two minutes to start: classes are loaded and compiled while its CPU is scarce."""
 
 
@@ -22,14 +29,9 @@ def effective_probes(container: Container) -> Probes:
     else:
         readiness = liveness = None
     readiness, liveness = named.readiness or readiness, named.liveness or liveness
-    starts_slowly = container.language is Language.JAVA
-    startup = named.startup or (
-        (liveness or readiness or JVM_START).model_copy(
-            update={"period": JVM_START.period, "failures": JVM_START.failures, "delay": timedelta(0)}
-        )
-        if starts_slowly and (liveness or readiness)
-        else None
-    )
+    startup, alive = named.startup, liveness or readiness
+    if startup is None and alive is not None and container.language is Language.JAVA:
+        startup = alive.model_copy(update=JVM_START)
     return Probes.model_construct(startup=startup, liveness=liveness, readiness=readiness)
 
 

@@ -3,7 +3,7 @@
 from lightkube.models import autoscaling_v2, meta_v1, policy_v1
 
 from components import identity
-from components.scalars import percent_text, whole_seconds
+from components.quantities import percent_text, thousandths_text, whole_seconds
 from components.specs.scaling import Autoscaling, ScalingStep
 from components.workloads.arguments import NamedWorkload
 
@@ -59,16 +59,11 @@ def metrics(spec: Autoscaling) -> list[autoscaling_v2.MetricSpec]:
             type="Pods",
             pods=autoscaling_v2.PodsMetricSource(
                 metric=autoscaling_v2.MetricIdentifier(name=name),
-                target=autoscaling_v2.MetricTarget(type="AverageValue", averageValue=_milli(value)),
+                target=autoscaling_v2.MetricTarget(type="AverageValue", averageValue=thousandths_text(value)),
             ),
         )
         for name, value in per_pod.items()
     ]
-
-
-def _milli(thousandths: int) -> str:
-    """Write thousandths as the API server itself would: ``100`` and not ``100000m``."""
-    return str(thousandths // 1000) if thousandths % 1000 == 0 else f"{thousandths}m"
 
 
 def _rules(step: ScalingStep | None) -> autoscaling_v2.HPAScalingRules | None:

@@ -26,7 +26,8 @@ def service_name(workload: NamedWorkload) -> str:
 
 def governing_service_name(workload: NamedWorkload) -> str:
     """Return the headless Service that names a StatefulSet's Pods: its own Service where that is headless."""
-    return service_name(workload) if workload.spec.service.headless else f"{service_name(workload)}-pods"
+    own = service_name(workload)
+    return own if workload.spec.service.headless else identity.governing_service_name(own)
 
 
 def services(workload: NamedWorkload) -> list[core_v1.Service]:

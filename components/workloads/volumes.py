@@ -5,6 +5,7 @@ from typing import assert_never
 
 from lightkube.models import core_v1, meta_v1
 
+from components.identity import claim_name, scratch_volume
 from components.specs.container import Container
 from components.specs.pod import (
     ClaimedVolume,
@@ -23,11 +24,6 @@ from components.specs.workload import WorkloadKind, WorkloadSpec
 SCRATCH_PATH = "/tmp"  # noqa: S108 - a path inside the container
 SCRATCH_SIZE = "64Mi"
 """Room for a program's temporary files beside its read-only root filesystem."""
-
-
-def scratch_volume(container_name: str) -> str:
-    """Return the name of a container's own scratch volume; no container sees another's."""
-    return f"tmp-{container_name}"[:63].rstrip("-")
 
 
 def has_scratch(spec: WorkloadSpec, container: Container) -> bool:
@@ -51,11 +47,6 @@ def volumes(name: str, spec: WorkloadSpec) -> list[core_v1.Volume]:
         if has_scratch(spec, container)
     ]
     return named + scratch
-
-
-def claim_name(workload: str, key: str) -> str:
-    """Return the name of the claim behind a volume of a workload that is no StatefulSet."""
-    return f"{workload}-{key}"
 
 
 def volume(name: str, spec: Volume, claim: str) -> core_v1.Volume:

@@ -1,11 +1,12 @@
 """``catalogue.yaml``: what runs, the same in every environment."""
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import BeforeValidator, Field, StringConstraints, Tag
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from components.faults import fault
 from components.scalars import (
@@ -18,24 +19,64 @@ from components.scalars import (
     LabelValue,
     Memory,
     PortName,
+    matching,
 )
 from components.specs.base import Finding, Spec
-from components.specs.container import tag_by_key
 from components.specs.probes import PortNumber
+from components.specs.tags import tag, tag_by_key
 from components.specs.workload import WorkloadSpec
+from components.versions import STORE_IMAGES
 
-StreamName = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_-]{0,30}$")]
-"""A JetStream stream: upper case, as its subjects are lower case."""
-Subject = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]+(\.([a-z0-9_-]+|\*))*(\.>)?$")]
+_STREAM: Final = "[A-Z][A-Z0-9_-]{0,30}"
+_WORD: Final = r"([A-Za-z0-9_-]+|\*)"
+_SUBJECT: Final = rf"(>|{_WORD}(\.{_WORD})*(\.>)?)"
+_METHOD: Final = "[A-Za-z][A-Za-z0-9_]*"
+
+StreamName = Annotated[
+    str,
+    matching(
+        re.compile(_STREAM),
+        "a stream name",
+        "it could be taken for a subject, or NATS refuses it",
+        "use at most 31 upper-case letters, digits, '-' and '_', starting with a letter, e.g. ORDERS",
+    ),
+    WithJsonSchema({"type": "string", "pattern": f"^{_STREAM}$"}),
+]
+"""A JetStream stream: upper case, so that nobody takes it for one of its subjects."""
+Subject = Annotated[
+    str,
+    matching(
+        re.compile(_SUBJECT),
+        "a NATS subject",
+        "NATS refuses the stream",
+        "join tokens of letters, digits, '-' and '_' by dots; '*' is any one token, '>' at the end all that follow, "
+        "e.g. order.created, order.*",
+    ),
+    WithJsonSchema({"type": "string", "pattern": f"^{_SUBJECT}$", "examples": ["order.created", "order.*"]}),
+]
 """A NATS subject; ``*`` stands for one token, ``>`` for all that follow
 (https://docs.nats.io/nats-concepts/subjects)."""
 StreamSubject = Annotated[
-    str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_-]{0,30}/[a-z0-9_-]+(\.([a-z0-9_-]+|\*))*(\.>)?$")
+    str,
+    matching(
+        re.compile(f"{_STREAM}/{_SUBJECT}"),
+        "STREAM/subject",
+        "nobody could tell which stream keeps these messages",
+        "write e.g. ORDERS/order.created",
+    ),
+    WithJsonSchema({"type": "string", "pattern": f"^{_STREAM}/{_SUBJECT}$", "examples": ["ORDERS/order.created"]}),
 ]
 """A stream and one of its subjects: ``ORDERS/order.created``."""
-
-
-MethodName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]\w*$")]
+MethodName = Annotated[
+    str,
+    matching(
+        re.compile(_METHOD),
+        "a gRPC method",
+        "no service can have a method of this name",
+        "write the method's name alone, e.g. GetUser",
+    ),
+    WithJsonSchema({"type": "string", "pattern": f"^{_METHOD}$"}),
+]
 
 
 class Call(Spec):
@@ -129,6 +170,19 @@ class Store(Spec):
     engine: StoreEngine
     version: int | None = Field(None, description="Major version; the newest known one where absent.")
 
+    def findings(self) -> Iterator[Finding]:
+        """Yield a version for which no image is pinned."""
+        known = STORE_IMAGES[self.engine]
+        if self.version is not None and self.version not in known:
+            yield (
+                ("version",),
+                fault(
+                    f"is no version of {self.engine.value} that is pinned here",
+                    consequence="there would be no image to run",
+                    fix=f"use {' or '.join(map(str, known))}, or pin it in components/versions.py",
+                ),
+            )
+
 
 class Stream(Spec):
     """A JetStream stream (https://docs.nats.io/nats-concepts/jetstream/streams)."""
@@ -156,7 +210,7 @@ class ConfigFile(Spec):
 
 
 ConfigText = Annotated[
-    Annotated[str, Tag("text")] | Annotated[ConfigFile, Tag("file")], tag_by_key("file", otherwise="text")
+    Annotated[str, tag("text")] | Annotated[ConfigFile, tag("file")], tag_by_key("file", otherwise="text")
 ]
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from components import identity
-from components.scalars import duration_text
+from components.quantities import duration_text
 from components.specs.container import EnvironmentValue, Port, Protocol
 from components.specs.network import Connections, Opening, OpenPort, Peer
 from components.specs.pod import ServiceType
@@ -99,7 +99,9 @@ def derived_environment(name: str, catalogue: Catalogue, environment: Environmen
         target = catalogue.services[callee]
         if (port := called_port(target, call)) is not None:
             address = target.service.name or callee
-            found[f"{variable_prefix(callee)}_ADDR"] = f"{address}:{port[1].service_port or port[1].number}"
+            # DNS of a headless Service leads straight to the Pods, where nobody translates port numbers.
+            number = port[1].number if target.service.headless else port[1].service_port or port[1].number
+            found[f"{variable_prefix(callee)}_ADDR"] = f"{address}:{number}"
     for used in service.uses:
         prefix = variable_prefix(used)
         if used in catalogue.external:

@@ -4,16 +4,17 @@ from collections.abc import Iterator
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import Field, Tag
+from pydantic import Field
 
 from components.faults import fault
 from components.scalars import Cidr, DnsLabel, DnsSubdomain, EnvironmentVariableName, ImageReference, Memory
 from components.specs.base import Finding, Spec
-from components.specs.container import EnvironmentValue, Resources, tag_by_key
+from components.specs.container import EnvironmentValue, Resources
 from components.specs.namespace import Quota
 from components.specs.pod import Exceptions, Reason
 from components.specs.probes import PortNumber
 from components.specs.scaling import Autoscaling, DisruptionBudget, Version
+from components.specs.tags import tag, tag_by_key
 
 
 class Tier(StrEnum):
@@ -37,8 +38,8 @@ class FolderTarget(Spec):
 
 
 Target = Annotated[
-    Annotated[ClusterTarget, Tag("context")] | Annotated[FolderTarget, Tag("render-to")],
-    tag_by_key("render-to", otherwise="context"),
+    Annotated[ClusterTarget, tag("context")] | Annotated[FolderTarget, tag("render-to")],
+    tag_by_key("render-to", "context"),
 ]
 
 
@@ -69,8 +70,8 @@ class StoreOutside(Spec):
 
 
 StorePlace = Annotated[
-    Annotated[StoreInCluster, Tag("storage")] | Annotated[StoreOutside, Tag("host")],
-    tag_by_key("host", otherwise="storage"),
+    Annotated[StoreInCluster, tag("storage")] | Annotated[StoreOutside, tag("host")],
+    tag_by_key("host", "storage"),
 ]
 
 
@@ -93,8 +94,8 @@ class BrokerInCluster(StoreInCluster):
 
 
 BrokerPlace = Annotated[
-    Annotated[BrokerInCluster, Tag("storage")] | Annotated[StoreOutside, Tag("host")],
-    tag_by_key("host", otherwise="storage"),
+    Annotated[BrokerInCluster, tag("storage")] | Annotated[StoreOutside, tag("host")],
+    tag_by_key("host", "storage"),
 ]
 
 
@@ -121,6 +122,9 @@ class Environment(Spec):
     quota: Quota
     secrets_from: SecretsFrom
     edge_namespace: DnsLabel = Field(description="Where the gateway's Pods run that forward requests from outside.")
+    api_server: tuple[Cidr, ...] = Field(
+        ("0.0.0.0/0", "::/0"), description="Addresses of the Kubernetes API server, for services with api-access."
+    )
     stores: dict[DnsLabel, StorePlace] = {}
     broker: BrokerPlace | None = Field(None, description="Where NATS runs; needed by a catalogue with streams.")
     env: dict[EnvironmentVariableName, EnvironmentValue] = Field({}, description="Variables of every service.")

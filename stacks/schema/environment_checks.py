@@ -1,17 +1,20 @@
 """Checks of an environment against the catalogue: what it names exists, what it needs is there, and it all fits."""
 
 from collections.abc import Iterator, Mapping
-from fractions import Fraction
+from itertools import count as count_from
 
-from components.scalars import byte_count, image_digest, millicores
+from components.quantities import byte_count, millicores
+from components.scalars import image_digest
 from components.specs.pod import HardenedDefault
 from components.specs.scaling import version_replicas
 from components.specs.workload import WorkloadSpec
 from stacks.document import Document, Problem
 from stacks.schema.catalogue import Catalogue
-from stacks.schema.environment import Environment, FolderTarget, SecretsFrom, Tier
-from stacks.schema.references import suggestion
-from stacks.schema.resolution import effective_spec, platform_workloads
+from stacks.schema.configuration_references import reference_problems, variable_references
+from stacks.schema.environment import Environment, FolderTarget, SecretsFrom, ServiceOverride, Tier
+from stacks.schema.resolution import platform_workloads
+from stacks.schema.stores import BROKER
+from stacks.schema.suggestions import suggestion
 
 ROOT = ("config", "polyglot:environment")
 """Where the environment stands in its file."""
@@ -59,29 +62,59 @@ def name_problems(catalogue: Catalogue, environment: Environment, document: Docu
         )
 
 
-def workload_problems(catalogue: Catalogue, environment: Environment, document: Document) -> Iterator[Problem]:
+def workload_problems(
+    catalogue: Catalogue, environment: Environment, document: Document, catalogue_document: Document
+) -> Iterator[Problem]:
     """Yield what is wrong with the workloads once the environment's settings are laid over the catalogue's."""
+    yield from reference_problems(variable_references(environment.env), ROOT, catalogue, document)
     for name, override in environment.services.items():
-        merged = effective_spec(catalogue.services[name], environment, override)
-        for location, found in merged.findings():
-            details = found.context or {}
-            yield document.problem(
-                (*ROOT, "services", name, *location),
-                f"together with the catalogue: {details['message']}",
-                consequence=details["consequence"],
-                fix=details["fix"],
-            )
+        root = (*ROOT, "services", name)
+        yield from reference_problems(variable_references(override.env), root, catalogue, document)
     specs = platform_workloads(catalogue, environment)
     for name, spec in specs.items():
-        yield from _shares(name, spec, document)
         yield from _name_lengths(name, spec, specs, document)
-        if environment.tier is Tier.PRODUCTION:
-            yield from _production_floor(name, spec, environment, document)
+        floor = (
+            list(_production_floor(name, spec, document, environment)) if environment.tier is Tier.PRODUCTION else []
+        )
+        yield from floor
+        told = {problem.location for problem in floor}
+        own = environment.services.get(name)
+        if name in catalogue.services and (environment.env or own):
+            for problem in _merged(name, spec, own or ServiceOverride(), environment, (document, catalogue_document)):
+                if problem.location not in told:
+                    yield problem
+        yield from _shares(name, spec, document)
     yield from _quota(specs, environment, document)
 
 
+def _merged(
+    name: str,
+    spec: WorkloadSpec,
+    override: ServiceOverride,
+    environment: Environment,
+    documents: tuple[Document, Document],
+) -> Iterator[Problem]:
+    """Yield what is wrong in a service as it is merged, blaming the document that said it last."""
+    document, catalogue_document = documents
+    for location, found in spec.findings():
+        details = found.context or {}
+        words = {"consequence": details["consequence"], "fix": details["fix"]}
+        at, where = document, (*ROOT, "services", name, *location)
+        if location[:1] == ("env",):
+            variable = str(location[1])
+            if variable not in override.env:
+                in_environment = variable in environment.env
+                at = document if in_environment else catalogue_document
+                where = (*ROOT, *location) if in_environment else ("services", name, *location)
+        yield at.problem(where, f"together with the {_other(at, document)}: {details['message']}", **words)
+
+
+def _other(at: Document, document: Document) -> str:
+    return "catalogue" if at is document else "environment"
+
+
 def _shares(name: str, spec: WorkloadSpec, document: Document) -> Iterator[Problem]:
-    if not spec.versions:
+    if not spec.versions or abs(sum(version.weight for version in spec.versions.values()) - 100) > 1e-6:
         return
     weights = {key: version.weight for key, version in spec.versions.items()}
     total = spec.replicas or 1
@@ -90,13 +123,22 @@ def _shares(name: str, spec: WorkloadSpec, document: Document) -> Iterator[Probl
     for key, weight in weights.items():
         share = 100 * replicas[key] / running
         if abs(share - weight) > SHARE_TOLERANCE:
-            enough = Fraction(weight / 100).limit_denominator(100).denominator
+            enough = next(count for count in count_from(total + 1) if _is_had(weights, count))
             yield document.problem(
                 (*ROOT, "services", name, "versions", key, "weight"),
                 f"can't be had with {total} replicas: {replicas[key]} of {running} Pods are {share:.0f}%",
                 consequence="a Service shares connections out over Pods alike, so the version would get another share",
                 fix=f"use {enough} replicas or more, or a weight near {share:.0f}%",
             )
+
+
+def _is_had(weights: Mapping[str, float], total: int) -> bool:
+    """Whether so many replicas give every version about its share; a hundred give any whole percentage."""
+    replicas = version_replicas(total, dict(weights))
+    running = sum(replicas.values())
+    return total >= 1000 or all(
+        abs(100 * replicas[key] / running - weight) <= SHARE_TOLERANCE for key, weight in weights.items()
+    )
 
 
 def _name_lengths(
@@ -121,7 +163,7 @@ def _name_lengths(
             )
 
 
-def _production_floor(name: str, spec: WorkloadSpec, environment: Environment, document: Document) -> Iterator[Problem]:
+def _production_floor(name: str, spec: WorkloadSpec, document: Document, environment: Environment) -> Iterator[Problem]:
     """What production asks of every workload; an environment may be stricter and never weaker."""
     where = (*ROOT, "services", name)
     least = spec.autoscaling.min if spec.autoscaling else spec.replicas
@@ -142,17 +184,32 @@ def _production_floor(name: str, spec: WorkloadSpec, environment: Environment, d
             consequence="a node drain could take away all its replicas at once",
             fix="drop 'disruption-budget: null' here or in the catalogue",
         )
-    images: list[tuple[tuple[str, ...], str | None]] = [(place, part.image) for place, part in spec.places()]
-    images += [(("versions", key), version.image) for key, version in spec.versions.items()]
-    section = "stores" if name in environment.stores else "services"
-    for place, image in images:
+    for location, setting, image in _images(name, spec, environment):
         if image is not None and image_digest(image) is None:
             yield document.problem(
-                (*ROOT, section, name, *place, "image"),
+                location,
                 f"runs {image} without a digest",
                 consequence="a tag can be moved: what was tested and what runs in production could differ",
-                fix=f"set {'.'.join((section, name, *place, 'image'))} to the image with its digest: …@sha256:…",
+                fix=f"set {setting} to the image with its digest: …@sha256:…",
             )
+
+
+def _images(
+    name: str, spec: WorkloadSpec, environment: Environment
+) -> Iterator[tuple[tuple[str, ...], str, str | None]]:
+    """Yield each image of a workload: where the environment would name it, the setting that does, and the image."""
+    if name in environment.stores:
+        yield (*ROOT, "stores", name, "image"), f"stores.{name}.image", spec.image
+        return
+    if name == BROKER:
+        yield (*ROOT, "broker", "image"), "broker.image", spec.image
+        return
+    for place, part in spec.places():
+        setting = ".".join(("services", name, *place, "image")) + (" in the catalogue" if place else "")
+        yield (*ROOT, "services", name, *place, "image"), setting, part.image
+    for key, version in spec.versions.items():
+        place = ("services", name, "versions", key, "image")
+        yield (*ROOT, *place), ".".join(place), version.image
 
 
 def _quota(specs: Mapping[str, WorkloadSpec], environment: Environment, document: Document) -> Iterator[Problem]:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from difflib import get_close_matches
 from graphlib import CycleError, TopologicalSorter
 
-from components.specs.container import ConfigReference, ConfigSource, SecretReference, SecretSource
-from components.specs.pod import ConfigVolume, SecretVolume
 from stacks.document import Document, Problem
 from stacks.schema.catalogue import Catalogue, Service
+from stacks.schema.configuration_references import reference_problems, service_references
 from stacks.schema.dependencies import called_port
-from stacks.schema.resolution import secrets
-from stacks.schema.stores import BROKER
+from stacks.schema.names import name_collisions
+from stacks.schema.suggestions import suggestion
 
 
 def catalogue_problems(catalogue: Catalogue, document: Document) -> Iterator[Problem]:
@@ -21,18 +19,10 @@ def catalogue_problems(catalogue: Catalogue, document: Document) -> Iterator[Pro
         yield from _calls(name, service, catalogue, document)
         yield from _uses(name, service, catalogue, document)
         yield from _streams(name, service, catalogue, document)
-        yield from _configuration(name, service, catalogue, document)
-    yield from _names(catalogue, document)
+        yield from reference_problems(service_references(service), ("services", name), catalogue, document)
+    yield from name_collisions(catalogue, document)
     yield from _edges(catalogue, document)
     yield from _start_up(catalogue, document)
-
-
-def suggestion(name: str, known: list[str]) -> str:
-    """Return the end of a fix: the nearest known name, or all of them."""
-    near = get_close_matches(name, known, n=1)
-    if near:
-        return f"did you mean {near[0]!r}?"
-    return f"there are {', '.join(known)}" if known else "there are none yet"
 
 
 def _calls(name: str, service: Service, catalogue: Catalogue, document: Document) -> Iterator[Problem]:
@@ -57,7 +47,9 @@ def _calls(name: str, service: Service, catalogue: Catalogue, document: Document
             ports = ", ".join(catalogue.services[callee].ports) or "none"
             yield document.problem(
                 where,
-                f"calls port {call.port!r} of {callee}" if call.port else f"calls {callee}, which has no port",
+                f"calls port {call.port!r} of {callee}, which has none of that name"
+                if call.port
+                else f"calls {callee}, which has no port",
                 consequence="there is nothing that the caller could connect to",
                 fix=f"name a port that {callee} exposes (it has: {ports}), or drop the call",
             )
@@ -112,88 +104,6 @@ def subject_matches(pattern: str, subject: str) -> bool:
         if index >= len(given) or given[index] == ">" or part not in ("*", given[index]):
             return False
     return len(wanted) == len(given)
-
-
-def _configuration(name: str, service: Service, catalogue: Catalogue, document: Document) -> Iterator[Problem]:
-    config_keys = {key: None if entry.existing else set(entry.data) for key, entry in catalogue.config_maps.items()}
-    secret_keys: dict[str, set[str] | None] = {key: set(entry.keys) for key, entry in secrets(catalogue).items()}
-    secret_keys |= {key: None for key, entry in catalogue.secrets.items() if entry.existing}
-    for where, reference in _references(service):
-        is_config = isinstance(reference, ConfigReference | ConfigSource | ConfigVolume)
-        kind, known = ("ConfigMap", config_keys) if is_config else ("Secret", secret_keys)
-        target = (
-            reference.config
-            if isinstance(reference, ConfigReference | ConfigSource | ConfigVolume)
-            else reference.secret
-        )
-        section = "config-maps" if is_config else "secrets"
-        if reference.optional:
-            continue
-        if target not in known:
-            yield document.problem(
-                ("services", name, *where),
-                f"refers to the {kind} {target!r}, which is not in the catalogue",
-                consequence="the Pod would wait for it and never start",
-                fix=f"add {section}.{target} (existing: true, if somebody else makes it), or say optional: true; "
-                + suggestion(target, list(known)),
-            )
-            continue
-        keys = known[target]
-        wanted = list(reference.items) if isinstance(reference, ConfigVolume | SecretVolume) else []
-        wanted += [reference.key] if isinstance(reference, ConfigReference | SecretReference) else []
-        for key in wanted:
-            if keys is not None and key not in keys:
-                yield document.problem(
-                    ("services", name, *where),
-                    f"refers to the key {key!r}, which the {kind} {target!r} does not have",
-                    consequence="the Pod would not start",
-                    fix=f"add the key to {section}.{target}, or correct it: {suggestion(key, sorted(keys))}",
-                )
-
-
-def _references(
-    service: Service,
-) -> Iterator[
-    tuple[
-        tuple[str | int, ...],
-        ConfigReference | ConfigSource | ConfigVolume | SecretReference | SecretSource | SecretVolume,
-    ]
-]:
-    for where, part in service.places():
-        for key, value in part.env.items():
-            if isinstance(value, ConfigReference | SecretReference):
-                yield (*where, "env", key), value
-        for index, source in enumerate(part.env_from):
-            yield (*where, "env-from", index), source
-    for key, volume in service.volumes.items():
-        if isinstance(volume, ConfigVolume | SecretVolume):
-            yield ("volumes", key), volume
-
-
-def _names(catalogue: Catalogue, document: Document) -> Iterator[Problem]:
-    """Everything that has an address shares one list of names: services, stores, external hosts, the broker."""
-    owners: dict[str, str] = {BROKER: "the broker"} if catalogue.streams else {}
-    for section in ("services", "stores", "external"):
-        for name in getattr(catalogue, section):
-            if name in owners:
-                yield document.problem(
-                    (section, name),
-                    f"has the name of {owners[name]}",
-                    consequence="their variables and Services would overwrite each other",
-                    fix="rename one of the two",
-                )
-            owners.setdefault(name, f"{section}.{name}")
-    for name, service in catalogue.services.items():
-        own = service.service.name
-        if own and own != name:
-            if own in owners:
-                yield document.problem(
-                    ("services", name, "service", "name"),
-                    f"is taken by {owners[own]}",
-                    consequence="two Services of one name would overwrite each other",
-                    fix="choose another name",
-                )
-            owners.setdefault(own, f"services.{name}.service.name")
 
 
 def _edges(catalogue: Catalogue, document: Document) -> Iterator[Problem]:

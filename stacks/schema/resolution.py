@@ -137,6 +137,10 @@ def _workload(
 ) -> ResolvedWorkload:
     service = catalogue.services.get(name)
     opened = connections(name, service, all_dependencies, environment.edge_namespace)
+    if spec.api_access:
+        # The API server is no Pod: a policy can name only its addresses. Behind a Service it listens on 443 or 6443.
+        api = Opening(Peer(cidrs=environment.api_server), (OpenPort(443), OpenPort(6443)))
+        opened = Connections(ingress=opened.ingress, egress=(*opened.egress, api))
     if name == BROKER and "cluster" in spec.ports:
         peers = Opening(
             Peer(pod_labels=tuple(identity.selector(BROKER).items())), (OpenPort(BROKER_PORTS["cluster"].number),)

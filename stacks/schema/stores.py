@@ -65,14 +65,19 @@ def store_workload(name: str, store: Store, place: StoreInCluster) -> WorkloadSp
         case StoreEngine.POSTGRES:
             return _postgres(name, store, place)
         case StoreEngine.REDIS:
-            return _redis(name, place)
+            return _redis(name, store, place)
+
+
+def _pinned_image(store: Store) -> str:
+    images = versions.STORE_IMAGES[store.engine]
+    return images[store.version or max(images)]
 
 
 def _postgres(name: str, store: Store, place: StoreInCluster) -> WorkloadSpec:
     ready = ("pg_isready", "--host=127.0.0.1", f"--dbname={database(name)}")
     return WorkloadSpec(
         kind=WorkloadKind.STATEFUL_SET,
-        image=place.image or versions.POSTGRES_IMAGES[store.version or max(versions.POSTGRES_IMAGES)],
+        image=place.image or _pinned_image(store),
         ports={"postgres": Port(number=ENGINE_PORTS[StoreEngine.POSTGRES])},
         env={
             "POSTGRES_USER": SecretReference(secret=name, key="username"),
@@ -94,10 +99,10 @@ def _postgres(name: str, store: Store, place: StoreInCluster) -> WorkloadSpec:
     )
 
 
-def _redis(name: str, place: StoreInCluster) -> WorkloadSpec:
+def _redis(name: str, store: Store, place: StoreInCluster) -> WorkloadSpec:
     return WorkloadSpec(
         kind=WorkloadKind.STATEFUL_SET,
-        image=place.image or versions.REDIS_IMAGE,
+        image=place.image or _pinned_image(store),
         ports={"redis": Port(number=ENGINE_PORTS[StoreEngine.REDIS])},
         args=("redis-server", "--dir", "/data", "--appendonly", "yes", "--requirepass", "$(REDIS_PASSWORD)"),
         # redis-cli reads its password from REDISCLI_AUTH; with -e it fails where the server answers with an error.

@@ -5,10 +5,21 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import pytest
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
 from pydantic_core import InitErrorDetails
 
 from components.faults import fault
+from components.specs.base import Spec
+from components.specs.tags import tag, tag_by_key
 from stacks.document import read
 from stacks.problems import ABSENT, InvalidConfiguration, Problem, is_secret, written
 from stacks.validation import from_pydantic
@@ -59,6 +70,25 @@ class Grpc(Model):
     port: int
 
 
+class Claim(Model):
+    claim: int
+    access: str = ""
+
+
+class Empty(Model):
+    empty: int
+
+
+def lower_case(value: str) -> str:
+    if not value.islower():
+        raise fault("is not lower case", consequence="nobody would find it", fix="write it in small letters")
+    return value
+
+
+class Size(Model):
+    number: Annotated[int, Field(ge=1)]
+
+
 class Service(Model):
     image: Annotated[str, Field(max_length=20, min_length=2)] = "x:1"
     kind: Kind = Kind.DEPLOYMENT
@@ -70,6 +100,21 @@ class Service(Model):
     public: bool = False
     db_password: str | None = None
     strategy: Literal["rolling", "recreate"] | Limits = "rolling"
+    volume: Annotated[
+        Annotated[str, tag("name")] | Annotated[Claim, tag("claim")] | Annotated[Empty, tag("empty")],
+        tag_by_key("claim", "empty", otherwise="name"),
+    ] = "data"
+    scratch: Annotated[
+        Annotated[Claim, tag("claim")] | Annotated[Empty, tag("empty")], tag_by_key("claim", "empty")
+    ] = Empty(empty=1)
+    hosts: Annotated[tuple[int, ...], Field(min_length=2)] = (1, 2)
+    paths: Annotated[
+        dict[Annotated[str, AfterValidator(lower_case)], None],
+        BeforeValidator(lambda value: dict.fromkeys(value) if isinstance(value, list) else value),
+    ] = {}
+    size: Annotated[Size, BeforeValidator(lambda value: {"number": value} if isinstance(value, int) else value)] = Size(
+        number=1
+    )
 
     @model_validator(mode="after")
     def agrees(self) -> "Service":
@@ -117,7 +162,8 @@ CASES = [
     ("{image: true}", "image = true", "is a boolean, where text belongs", "put it in quotes"),
     ("{image: }", "image = null", "has no value", "write text, or remove the key"),
     ("{image: [a]}", "image", "is a list, where text belongs", "write text"),
-    ("{image: x}", "image = 'x'", "has 1 character, where at least 2 may stand", "write at least 2"),
+    ("{image: x}", "image = 'x'", "has 1 character, where at least 2 must stand", "write at least 2"),
+    ("{image: ''}", "image = ''", "is empty", "write at least 2 characters"),
     (
         f"{{image: {'x' * 21}}}",
         f"image = '{'x' * 21}'",
@@ -160,13 +206,13 @@ CASES = [
         "{env: {A: {x: 1}}}",
         "env.A",
         "is none of the forms that are allowed here",
-        "give it 'config-map' and 'key', or 'secret' and 'key', or 'field'",
+        "write text, a whole number, {config-map: …, key: …}, {secret: …, key: …} or {field: …}",
     ),
     (
         "{env: {A: {key: x}}}",
         "env.A",
         "is none of the forms that are allowed here",
-        "give it 'config-map', or 'secret'",
+        "write text, a whole number, {config-map: …, key: …}, {secret: …, key: …} or {field: …}",
     ),
     ("{probe: {type: htp}}", "probe.type = 'htp'", "is none of http, grpc", "did you mean 'http'?"),
     ("{probe: {path: /}}", "probe.type", "is missing", "add it"),
@@ -190,6 +236,34 @@ CASES = [
     ),
     ("{strategy: {memory: 5}}", "strategy.memory = 5", "is a number, where text belongs", "put it in quotes"),
     ("5", " = 5", "is a number, where a mapping belongs", "write 'key: value' lines below it"),
+    ("{volume: {claim: x}}", "volume.claim = 'x'", "is text, where a whole number belongs", "write a whole number"),
+    ("{volume: {clam: 1}}", "volume.clam = 1", "is not a setting that exists here", "did you mean 'claim'?"),
+    (
+        "{volume: {claim: 1, acess: x}}",
+        "volume.acess = 'x'",
+        "is not a setting that exists here",
+        "did you mean 'access'?",
+    ),
+    (
+        "{volume: {claim: 1, empty: 2}}",
+        "volume.empty = 2",
+        "is not a setting that exists here",
+        "remove it; what else can be set here: access",
+    ),
+    (
+        "{volume: {clam: 1, acess: x}}",
+        "volume",
+        "is none of the forms that are allowed here",
+        "write text, {claim: …} or {empty: …}",
+    ),
+    ("{volume: {}}", "volume", "is none of the forms that are allowed here", "write text, {claim: …} or {empty: …}"),
+    ("{volume: [x]}", "volume", "is a list, where text belongs", "write text"),
+    ("{scratch: x}", "scratch = 'x'", "is text, where a mapping belongs", "write {claim: …} or {empty: …}"),
+    ("{scratch: }", "scratch = null", "has no value", "write {claim: …} or {empty: …}, or remove the key"),
+    ("{hosts: [1, x]}", "hosts[1] = 'x'", "is text, where a whole number belongs", "write a whole number"),
+    ("{hosts: []}", "hosts", "is empty", "write at least 2 entries"),
+    ("{paths: [Upper]}", "paths[0]", "has a name that is not lower case", "write it in small letters"),
+    ("{size: 0}", "size = 0", "is less than 1", "use at least 1"),
 ]
 
 
@@ -206,6 +280,26 @@ def test_each_mistake_gives_one_problem_in_plain_words(
     assert (problem.message, problem.fix) == (message, fix)
     assert problem.consequence
     assert problem.line == 2, "the service is on line 2"
+
+
+@pytest.mark.parametrize("hosts", ["[x, y]", "[1, x]"])
+def test_faulty_items_are_counted_where_a_list_must_not_be_short(tmp_path: Path, hosts: str) -> None:
+    problems = found(tmp_path, f"{{hosts: {hosts}}}")
+    assert {problem.message for problem in problems} == {"is text, where a whole number belongs"}
+
+
+def test_a_member_of_a_tagged_union_is_recognized_by_its_fields_in_python_too() -> None:
+    class ByPath(Spec):
+        host_path: str
+
+    class ByName(Spec):
+        name: str
+
+    union: TypeAdapter[ByPath | ByName] = TypeAdapter(
+        Annotated[Annotated[ByPath, tag("host-path")] | Annotated[ByName, tag("name")], tag_by_key("host-path", "name")]
+    )
+    for value in (ByPath(host_path="/x"), {"host-path": "/x"}, {"host_path": "/x"}):
+        assert union.validate_python(value) == ByPath(host_path="/x")
 
 
 def test_mistakes_in_many_places_are_all_reported_in_the_order_of_the_file(tmp_path: Path) -> None:
