@@ -1,27 +1,16 @@
-"""Annotated scalar types: one for every unit and every kind of name that the configuration speaks of.
+"""Annotated types for names and references: one for every kind that the configuration speaks of.
 
-A scalar accepts what a person writes in YAML (``512Mi``, ``30s``, ``70%``) and refuses everything else with a message
-that names the consequence and the fix. Quantities are held as the API server writes them: see quantities.py.
+Each refuses what Kubernetes would refuse, with a message that names the consequence and the fix. Quantities with a unit
+stand in units.py.
 """
 
 import re
-from datetime import timedelta
 from ipaddress import ip_network
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
-from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
+from pydantic import AfterValidator, Field, WithJsonSchema
 
 from components.faults import fault
-from components.quantities import (
-    DURATION,
-    MEMORY,
-    byte_count,
-    byte_text,
-    duration_text,
-    millicores,
-    percent_text,
-    thousandths_text,
-)
 
 _DNS_LABEL: Final = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
 _DNS_SUBDOMAIN: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
@@ -30,8 +19,6 @@ _ENVIRONMENT_VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _CONFIG_KEY: Final = re.compile(r"[-._a-zA-Z0-9]{1,253}")
 _LABEL_KEY: Final = re.compile(r"([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
 _LABEL_VALUE: Final = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?")
-_CPU: Final = re.compile(r"(\d+(?:\.\d{1,3})?|\.\d{1,3})(m?)")
-_PERCENT: Final = re.compile(r"(\d+(?:\.\d+)?)%")
 _HOST: Final = r"[a-zA-Z0-9]+(?:[.-]+[a-zA-Z0-9]+)*(?::\d{1,5})?"
 _PATH: Final = r"[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*"
 _IMAGE: Final = re.compile(
@@ -78,11 +65,6 @@ def matching(pattern: re.Pattern[str], what: str, consequence: str, fix: str) ->
     return AfterValidator(check)
 
 
-def _number_as_text(value: Any) -> Any:
-    """Quantities without a suffix are numbers in YAML (``cpu: 1``, ``cpu: 0.5``)."""
-    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
-
-
 def _image(value: str) -> str:
     match = _IMAGE.fullmatch(value)
     if not match:
@@ -118,68 +100,6 @@ def image_tag(reference: str) -> str | None:
     return match["tag"] if match else None
 
 
-def _cpu(value: str) -> str:
-    match = _CPU.fullmatch(value)
-    if not match or (match[2] and "." in match[1]) or millicores(value) == 0:
-        raise fault(
-            "is not a quantity of CPU",
-            consequence="Kubernetes refuses the container",
-            fix="write cores (1, 0.5) or millicores (250m)",
-        )
-    return thousandths_text(millicores(value))
-
-
-def _memory(value: str) -> str:
-    match = MEMORY.fullmatch(value)
-    if not match:
-        raise fault(
-            "is not a quantity of memory or storage",
-            consequence="Kubernetes refuses the object",
-            fix="use a binary suffix: Ki, Mi, Gi, Ti, e.g. 512Mi",
-        )
-    if byte_count(value) < 1024:
-        raise fault(
-            "is less than one KiB",
-            consequence="the container could not start (a bare number is counted in bytes)",
-            fix="add a suffix: Ki, Mi, Gi, Ti, e.g. 512Mi",
-        )
-    return byte_text(byte_count(value), binary=not match[2] or match[2].endswith("i"))
-
-
-def _duration(value: Any) -> Any:
-    if isinstance(value, timedelta):
-        return value
-    match = DURATION.fullmatch(value) if isinstance(value, str) and value else None
-    if not match:
-        raise fault(
-            "is not a duration",
-            consequence="a number without a unit would be read as seconds by one reader and milliseconds by another",
-            fix="write it with its unit: 300ms, 30s, 5m, 72h",
-        )
-    hours, minutes, seconds, milliseconds = match.groups()
-    return timedelta(
-        hours=int(hours or 0),
-        minutes=int(minutes or 0),
-        seconds=float(seconds or 0),
-        milliseconds=int(milliseconds or 0),
-    )
-
-
-def _positive(value: timedelta) -> timedelta:
-    if not value:
-        raise fault("is no time at all", consequence="it would be over before it began", fix="make it 1s or longer")
-    return value
-
-
-def _percent(value: Any) -> Any:
-    match = _PERCENT.fullmatch(value) if isinstance(value, str) else None
-    if not match:
-        raise fault(
-            "is not a percentage", consequence="70 and 0.7 could both be meant", fix="write it with its sign, e.g. 70%"
-        )
-    return float(match[1])
-
-
 def _cidr(value: str) -> str:
     try:
         if "/" in value:
@@ -191,10 +111,6 @@ def _cidr(value: str) -> str:
         consequence="Kubernetes refuses the object, or opens a way to other addresses",
         fix="write it in CIDR notation, host bits zero: 10.20.0.0/16, or 10.20.30.40/32 for one host",
     )
-
-
-def _text_schema(pattern: str, *examples: str) -> WithJsonSchema:
-    return WithJsonSchema({"type": "string", "pattern": f"^{pattern}$", "examples": list(examples)})
 
 
 DnsLabel = Annotated[
@@ -325,38 +241,6 @@ ImageReference = Annotated[
     WithJsonSchema({"type": "string", "examples": ["registry.example.com/shop/users:1.4.2"]}),
 ]
 """An image with a tag other than ``latest``, a digest, or both."""
-
-Cpu = Annotated[
-    str,
-    BeforeValidator(_number_as_text),
-    AfterValidator(_cpu),
-    WithJsonSchema({"type": ["string", "number"], "examples": ["250m", 1]}),
-]
-"""CPU time in cores (``1``, ``0.5``) or thousandths (``250m``)."""
-
-Memory = Annotated[
-    str, BeforeValidator(_number_as_text), AfterValidator(_memory), _text_schema(MEMORY.pattern, "512Mi", "2Gi")
-]
-"""Bytes of memory or storage with a suffix, binary (``Mi``) or decimal (``M``)."""
-
-Duration = Annotated[
-    timedelta,
-    BeforeValidator(_duration),
-    PlainSerializer(duration_text, return_type=str),
-    _text_schema(DURATION.pattern, "300ms", "30s", "72h"),
-]
-"""A length of time with its unit."""
-
-PositiveDuration = Annotated[Duration, AfterValidator(_positive)]
-"""A length of time that is not zero."""
-
-Percent = Annotated[
-    float,
-    BeforeValidator(_percent),
-    PlainSerializer(percent_text, return_type=str),
-    _text_schema(_PERCENT.pattern, "70%", "99.9%"),
-]
-"""A percentage with its sign; 70% is held as 70.0."""
 
 Cidr = Annotated[str, AfterValidator(_cidr), WithJsonSchema({"type": "string", "examples": ["10.20.0.0/16", "::/0"]})]
 """A range of IPv4 or IPv6 addresses; a single host is ``10.20.30.40/32``."""

@@ -4,9 +4,10 @@ from enum import StrEnum
 
 from pydantic import Field
 
-from components.scalars import Cpu, DnsLabel, Memory
+from components.scalars import DnsLabel
 from components.specs.base import Spec
 from components.specs.pod import Reason
+from components.units import Cpu, Memory
 
 
 class PodSecurityLevel(StrEnum):

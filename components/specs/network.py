@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from components.specs.container import Protocol
+from components.specs.ports import Protocol
 
 
 @dataclass(frozen=True, slots=True)

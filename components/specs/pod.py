@@ -14,13 +14,13 @@ from components.scalars import (
     ConfigKey,
     DnsLabel,
     DnsSubdomain,
-    Memory,
     PodFileField,
     RelativePath,
     matching,
 )
 from components.specs.base import Finding, Spec
 from components.specs.tags import tag, tag_by_key
+from components.units import Memory
 
 
 class HardenedDefault(StrEnum):

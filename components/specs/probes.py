@@ -7,8 +7,9 @@ from typing import Annotated
 from pydantic import Field
 
 from components.faults import fault
-from components.scalars import AbsolutePath, Duration, PortName, PositiveDuration
+from components.scalars import AbsolutePath, PortName
 from components.specs.base import Finding, Spec
+from components.units import Duration, PositiveDuration
 
 PortNumber = Annotated[int, Field(ge=1, le=65535)]
 

@@ -8,8 +8,9 @@ from typing import Annotated, Literal
 from pydantic import Field, WithJsonSchema
 
 from components.faults import fault
-from components.scalars import Duration, ImageReference, Percent, matching
+from components.scalars import ImageReference, matching
 from components.specs.base import Finding, Spec
+from components.units import Duration, Percent
 
 _Quantile = Annotated[
     str,

@@ -7,13 +7,14 @@ from typing import Literal
 
 from pydantic import Field
 
-from components.scalars import DnsLabel, Duration, LabelKey, LabelValue, PositiveDuration, UserId
+from components.scalars import DnsLabel, LabelKey, LabelValue, UserId
 from components.specs import consistency
 from components.specs.base import Finding, Spec
 from components.specs.container import Container, Sidecar
 from components.specs.pod import ApiAccess, Exceptions, ServiceSettings, Volume
 from components.specs.scaling import Autoscaling, DisruptionBudget, Version
 from components.specs.schedule import CronSchedule, TimeZone
+from components.units import Duration, PositiveDuration
 
 
 class WorkloadKind(StrEnum):

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from pulumi import Input
 
-    from components.specs.container import EnvironmentValue
     from components.specs.namespace import NamespaceSpec
+    from components.specs.variables import EnvironmentValue
     from components.specs.workload import WorkloadSpec
 
 

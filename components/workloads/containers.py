@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
     from pulumi import Input
 
-    from components.specs.container import Container, EnvironmentValue, Resources
+    from components.specs.container import Container
+    from components.specs.resources import Resources
+    from components.specs.variables import EnvironmentValue
     from components.specs.workload import WorkloadSpec
 
 

@@ -6,14 +6,13 @@ from typing import Final, assert_never
 from lightkube.models import core_v1
 
 from components.quantities import byte_count, millicores
-from components.specs.container import (
+from components.specs.container import Container, Language
+from components.specs.resources import Resources
+from components.specs.variables import (
     ConfigReference,
-    Container,
     EnvironmentValue,
     FieldReference,
-    Language,
     ResourceReference,
-    Resources,
     SecretReference,
     SecretSource,
 )

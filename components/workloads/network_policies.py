@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from lightkube.models import meta_v1, networking_v1
 
 from components import identity
-from components.specs.container import Protocol
 from components.specs.network import Opening, OpenPort, Peer
+from components.specs.ports import Protocol
 
 if TYPE_CHECKING:
     from pulumi import Input

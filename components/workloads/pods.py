@@ -8,8 +8,8 @@ from lightkube.models import core_v1, meta_v1
 
 from components import identity
 from components.quantities import whole_seconds
-from components.specs.container import ConfigReference, ConfigSource, SecretReference, SecretSource
 from components.specs.pod import ConfigVolume, HardenedDefault, SecretVolume
+from components.specs.variables import ConfigReference, ConfigSource, SecretReference, SecretSource
 from components.specs.workload import WorkloadKind
 from components.workloads.containers import container, serving
 from components.workloads.volumes import volumes

@@ -5,7 +5,8 @@ from typing import Final
 from lightkube.models import core_v1
 
 from components import identity
-from components.specs.container import Port
+from components.specs.pod import ServiceSettings
+from components.specs.ports import Port
 from components.specs.workload import WorkloadKind
 from components.workloads.arguments import NamedWorkload
 
@@ -48,7 +49,7 @@ def services(workload: NamedWorkload) -> list[core_v1.Service]:
                     clusterIP="None" if settings.headless else None,
                     selector=identity.selector(workload.name),
                     ports=[_port(name, port) for name, port in ports.items()],
-                    sessionAffinity="ClientIP" if settings.session_affinity else None,
+                    sessionAffinity=_affinity(settings),
                     externalTrafficPolicy=settings.external_traffic,
                     loadBalancerSourceRanges=list(settings.source_ranges) or None if balanced else None,
                 ),
@@ -63,6 +64,7 @@ def services(workload: NamedWorkload) -> list[core_v1.Service]:
                 spec=core_v1.ServiceSpec(
                     clusterIP="None",
                     selector=identity.selector(workload.name),
+                    sessionAffinity="None",
                     ports=[_port(name, port) for name, port in ports.items()] or None,
                     # Replicas of a store look each other up before any of them is ready.
                     publishNotReadyAddresses=True,
@@ -70,6 +72,11 @@ def services(workload: NamedWorkload) -> list[core_v1.Service]:
             )
         )
     return built
+
+
+def _affinity(settings: ServiceSettings) -> str | None:
+    # The API server warns of a headless Service that leaves it open.
+    return "ClientIP" if settings.session_affinity else "None" if settings.headless else None
 
 
 def _port(name: str, port: Port) -> core_v1.ServicePort:

@@ -2,71 +2,21 @@
 
 import re
 from collections.abc import Iterator
-from datetime import timedelta
 from enum import StrEnum
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from components.faults import fault
-from components.scalars import (
-    AbsolutePath,
-    Cidr,
-    ConfigKey,
-    DnsLabel,
-    DnsSubdomain,
-    Duration,
-    LabelValue,
-    Memory,
-    PortName,
-    matching,
-)
+from components.scalars import AbsolutePath, Cidr, ConfigKey, DnsLabel, DnsSubdomain, LabelValue, PortName, matching
 from components.specs.base import Finding, Spec
 from components.specs.probes import PortNumber
 from components.specs.tags import tag, tag_by_key
 from components.specs.workload import WorkloadSpec
 from components.versions import STORE_IMAGES
+from stacks.schema.streams import Consumer, PublishedSubject, Stream, StreamName, StreamSubject
 
-_STREAM: Final = "[A-Z][A-Z0-9_-]{0,30}"
-_WORD: Final = r"([A-Za-z0-9_-]+|\*)"
-_SUBJECT: Final = rf"(>|{_WORD}(\.{_WORD})*(\.>)?)"
 _METHOD: Final = "[A-Za-z][A-Za-z0-9_]*"
-
-StreamName = Annotated[
-    str,
-    matching(
-        re.compile(_STREAM),
-        "a stream name",
-        "it could be taken for a subject, or NATS refuses it",
-        "use at most 31 upper-case letters, digits, '-' and '_', starting with a letter, e.g. ORDERS",
-    ),
-    WithJsonSchema({"type": "string", "pattern": f"^{_STREAM}$"}),
-]
-"""A JetStream stream: upper case, so that nobody takes it for one of its subjects."""
-Subject = Annotated[
-    str,
-    matching(
-        re.compile(_SUBJECT),
-        "a NATS subject",
-        "NATS refuses the stream",
-        "join tokens of letters, digits, '-' and '_' by dots; '*' is any one token, '>' at the end all that follow, "
-        "e.g. order.created, order.*",
-    ),
-    WithJsonSchema({"type": "string", "pattern": f"^{_SUBJECT}$", "examples": ["order.created", "order.*"]}),
-]
-"""A NATS subject; ``*`` stands for one token, ``>`` for all that follow
-(https://docs.nats.io/nats-concepts/subjects)."""
-StreamSubject = Annotated[
-    str,
-    matching(
-        re.compile(f"{_STREAM}/{_SUBJECT}"),
-        "STREAM/subject",
-        "nobody could tell which stream keeps these messages",
-        "write e.g. ORDERS/order.created",
-    ),
-    WithJsonSchema({"type": "string", "pattern": f"^{_STREAM}/{_SUBJECT}$", "examples": ["ORDERS/order.created"]}),
-]
-"""A stream and one of its subjects: ``ORDERS/order.created``."""
 MethodName = Annotated[
     str,
     matching(
@@ -103,13 +53,6 @@ Calls = Annotated[
 """Service → how it is called; a plain list of names, or of methods, will do."""
 
 
-class Consumer(Spec):
-    """How a service consumes a subject of a stream (https://docs.nats.io/nats-concepts/jetstream/consumers)."""
-
-    ack_wait: Duration = Field(timedelta(seconds=30), description="Until an unacknowledged message is delivered again.")
-    max_deliver: int = Field(3, ge=1, description="Deliveries of one message until it counts as dead.")
-
-
 class Edge(Spec):
     """Where a service is reached from outside."""
 
@@ -124,7 +67,7 @@ class Service(WorkloadSpec):
     team: LabelValue | None = Field(None, description="Who answers for it; the team of team-defaults where absent.")
     calls: Calls = {}
     uses: tuple[DnsLabel, ...] = Field((), description="Stores and external hosts.")
-    publishes: tuple[StreamSubject, ...] = ()
+    publishes: tuple[PublishedSubject, ...] = ()
     consumes: dict[StreamSubject, Consumer] = {}
     edge: Edge | None = None
 
@@ -182,15 +125,6 @@ class Store(Spec):
                     fix=f"use {' or '.join(map(str, known))}, or pin it in components/versions.py",
                 ),
             )
-
-
-class Stream(Spec):
-    """A JetStream stream (https://docs.nats.io/nats-concepts/jetstream/streams)."""
-
-    subjects: tuple[Subject, ...] = Field(min_length=1)
-    max_age: Duration | None = Field(None, description="How long messages are kept; for ever where absent.")
-    storage: Literal["file", "memory"] = "file"
-    max_bytes: Memory | None = None
 
 
 class ExternalHost(Spec):

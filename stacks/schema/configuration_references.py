@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from components.specs.container import ConfigReference, ConfigSource, EnvironmentValue, SecretReference, SecretSource
 from components.specs.pod import ConfigVolume, SecretVolume
+from components.specs.variables import ConfigReference, ConfigSource, EnvironmentValue, SecretReference, SecretSource
 from stacks.document import Document, Problem
 from stacks.schema.catalogue import Catalogue, Service
 from stacks.schema.resolution import secrets

@@ -6,9 +6,10 @@ from typing import Final
 
 from components import identity
 from components.quantities import duration_text
-from components.specs.container import EnvironmentValue, Port, Protocol
 from components.specs.network import Connections, Opening, OpenPort, Peer
 from components.specs.pod import ServiceType
+from components.specs.ports import Port, Protocol
+from components.specs.variables import EnvironmentValue
 from stacks.schema.catalogue import Call, Catalogue, Service
 from stacks.schema.environment import Environment, StoreOutside
 from stacks.schema.graph import Edge as GraphEdge

@@ -7,14 +7,16 @@ from typing import Annotated
 from pydantic import Field
 
 from components.faults import fault
-from components.scalars import Cidr, DnsLabel, DnsSubdomain, EnvironmentVariableName, ImageReference, Memory
+from components.scalars import Cidr, DnsLabel, DnsSubdomain, EnvironmentVariableName, ImageReference
 from components.specs.base import Finding, Spec
-from components.specs.container import EnvironmentValue, Resources
 from components.specs.namespace import Quota
 from components.specs.pod import Exceptions, Reason
 from components.specs.probes import PortNumber
+from components.specs.resources import Resources
 from components.specs.scaling import Autoscaling, DisruptionBudget, Version
 from components.specs.tags import tag, tag_by_key
+from components.specs.variables import EnvironmentValue
+from components.units import Memory
 
 
 class Tier(StrEnum):

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from components.specs.container import EnvironmentValue
 from components.specs.namespace import NamespaceSpec
 from components.specs.network import Connections
+from components.specs.variables import EnvironmentValue
 from components.specs.workload import WorkloadSpec
 from stacks.schema.environment import SecretsFrom, Target
 from stacks.schema.graph import Graph

@@ -4,9 +4,11 @@ from datetime import timedelta
 from typing import Any, Final
 
 from components import versions
-from components.specs.container import EnvironmentValue, FieldReference, Mount, Port, SecretReference
+from components.specs.container import Mount
 from components.specs.pod import ClaimedVolume, EmptyDirectory, HardenedDefault, ServiceSettings
+from components.specs.ports import Port
 from components.specs.probes import Probe, Probes
+from components.specs.variables import EnvironmentValue, FieldReference, SecretReference
 from components.specs.workload import WorkloadKind, WorkloadSpec
 from stacks.schema.catalogue import Store, StoreEngine
 from stacks.schema.environment import BrokerInCluster, StoreInCluster, StoreOutside

@@ -9,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.quantities import byte_count
-from components.specs.container import Container, Language, Limits, Resources, SecretReference
+from components.specs.container import Container, Language
+from components.specs.resources import Limits, Resources
+from components.specs.variables import SecretReference
 from components.workloads.environment import runtime_budget, variables
 from tests.components.workload import build, environment, main, pod, refusals
 

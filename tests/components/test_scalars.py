@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from components import quantities, scalars
+from components import quantities, scalars, units
 from components.faults import FAULT
 
 MEMORY_SUFFIXES = ("", "k", "M", "G", "T", "Ki", "Mi", "Gi", "Ti")
@@ -56,7 +56,7 @@ def parsed(text: str) -> tuple[int, bool]:
 @given(NUMBERS.filter(lambda number: number >= 1024), st.sampled_from(MEMORY_SUFFIXES))
 def test_memory_is_held_as_the_api_server_writes_it(number: int, suffix: str) -> None:
     """An object that is read back must equal the one that was sent, or each refresh would show a change."""
-    held = read(scalars.Memory, f"{number}{suffix}")
+    held = read(units.Memory, f"{number}{suffix}")
     size, binary = parsed(held)
     assert held == api_server_text(size, binary=binary), "the API server would answer with another text"
     assert size == parsed(f"{number}{suffix}")[0], "the quantity changed its size"
@@ -70,16 +70,16 @@ def test_fractions_of_memory_keep_their_size(number: Decimal, suffix: str) -> No
     text = f"{number:f}{suffix}"
     size = parsed(text)[0]
     if size < 1024:
-        assert refusal(scalars.Memory, text)["type"] == FAULT
+        assert refusal(units.Memory, text)["type"] == FAULT
         return
-    held = read(scalars.Memory, text)
+    held = read(units.Memory, text)
     assert quantities.byte_count(held) == size
     assert held == api_server_text(*parsed(held)[:1], binary=parsed(held)[1])
 
 
 @given(NUMBERS)
 def test_cpu_is_held_as_the_api_server_writes_it(thousandths: int) -> None:
-    held = read(scalars.Cpu, f"{thousandths}m")
+    held = read(units.Cpu, f"{thousandths}m")
     whole = api_server_text(thousandths // 1000, binary=False) if thousandths % 1000 == 0 else f"{thousandths}m"
     assert held == whole
 
@@ -89,7 +89,7 @@ def test_cpu_is_held_as_the_api_server_writes_it(thousandths: int) -> None:
     [(1, "1"), (0.5, "500m"), ("1.5", "1500m"), ("250m", "250m"), ("1000m", "1"), (".25", "250m"), ("2.000", "2")],
 )
 def test_cores_may_be_written_as_numbers(written: Any, held: str) -> None:
-    assert read(scalars.Cpu, written) == held
+    assert read(units.Cpu, written) == held
 
 
 @pytest.mark.parametrize(
@@ -97,15 +97,15 @@ def test_cores_may_be_written_as_numbers(written: Any, held: str) -> None:
     [("1024Mi", "1Gi"), ("0.5Gi", "512Mi"), ("1000M", "1G"), (1048576, "1Mi"), ("1536Mi", "1536Mi")],
 )
 def test_memory_in_examples(written: Any, held: str) -> None:
-    assert read(scalars.Memory, written) == held
+    assert read(units.Memory, written) == held
 
 
 @given(st.integers(1, 10_000), st.sampled_from(("ms", "s", "m", "h")))
 def test_a_duration_is_read_and_written(number: int, unit: str) -> None:
-    held = read(scalars.Duration, f"{number}{unit}")
+    held = read(units.Duration, f"{number}{unit}")
     size = {"ms": timedelta(milliseconds=1), "s": timedelta(seconds=1), "m": timedelta(minutes=1)}
     assert held == number * size.get(unit, timedelta(hours=1))
-    assert read(scalars.Duration, quantities.duration_text(held)) == held, "what is written is read again"
+    assert read(units.Duration, quantities.duration_text(held)) == held, "what is written is read again"
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_a_duration_is_read_and_written(number: int, unit: str) -> None:
     [("1h30m", 5400), ("1m30s", 90), ("1.5s", 1.5), ("2s500ms", 2.5), ("0s", 0), ("72h", 259200)],
 )
 def test_durations_in_examples(written: str, seconds: float) -> None:
-    assert read(scalars.Duration, written).total_seconds() == seconds
+    assert read(units.Duration, written).total_seconds() == seconds
 
 
 @given(st.integers(0, 10_000_000))
@@ -126,7 +126,7 @@ def test_whole_seconds_round_up(milliseconds: int) -> None:
 @given(st.integers(0, 1000))
 def test_a_percentage_is_read_and_written(tenths: int) -> None:
     text = f"{tenths / 10:g}%"
-    assert quantities.percent_text(read(scalars.Percent, text)) == text
+    assert quantities.percent_text(read(units.Percent, text)) == text
 
 
 @pytest.mark.parametrize(
@@ -156,13 +156,10 @@ REFUSED = [
     *[(scalars.LabelValue, value) for value in ("a b", "x" * 64, "-a", "a/b")],
     *[(scalars.AbsolutePath, value) for value in ("", "tmp", "./a", "/a:b")],
     *[(scalars.RelativePath, value) for value in ("", "/etc", "..", "a/../b", "../a")],
-    *[(scalars.Cpu, value) for value in ("", "lots", "0", "0m", "1.5m", "-1", "1 core", "1e3", "0.0001", True)],
-    *[
-        (scalars.Memory, value)
-        for value in ("", "512MB", "512mb", "512m", "12", 12, "1Kib", "-1Gi", "1 Gi", "0Mi", True)
-    ],
-    *[(scalars.Duration, value) for value in ("", 5, "5", "5 s", "1d", "-1s", "s", True, 1.5)],
-    *[(scalars.Percent, value) for value in (70, "70", "0.7", "-1%", "%", "70 %", True, 0.7)],
+    *[(units.Cpu, value) for value in ("", "lots", "0", "0m", "1.5m", "-1", "1 core", "1e3", "0.0001", True)],
+    *[(units.Memory, value) for value in ("", "512MB", "512mb", "512m", "12", 12, "1Kib", "-1Gi", "1 Gi", "0Mi", True)],
+    *[(units.Duration, value) for value in ("", 5, "5", "5 s", "1d", "-1s", "s", True, 1.5)],
+    *[(units.Percent, value) for value in (70, "70", "0.7", "-1%", "%", "70 %", True, 0.7)],
     *[(scalars.Cidr, value) for value in ("", "10.0.0.0", "10.0.0/8", "all", "10.0.0.256/8", "10.0.0.0/33", "::/129")],
     *[
         (scalars.ImageReference, value)
