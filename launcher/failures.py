@@ -15,3 +15,7 @@ class StateUnusable(Failure):
 
 class StackLocked(Failure):
     """Another run is at work on the stack."""
+
+
+class TargetUnusable(Failure):
+    """What the stack's objects are on can't be worked on: the cluster doesn't answer, the folder can't be written."""

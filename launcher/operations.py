@@ -13,6 +13,7 @@ from pulumi.automation.errors import CommandError
 
 from launcher import engine, plugins, program, state, workspace
 from launcher.command import EngineCommand
+from launcher.failures import TargetUnusable
 from launcher.progress import say
 from launcher.recovery import recover
 
@@ -73,15 +74,12 @@ def run(request: Request) -> Outcome:
             env_vars={**variables, **attached},
             pulumi_command=command,
         )
-        return _run(request, command, engine_workspace)
+        return _run(request, command, engine_workspace, stand_in=bool(attached))
 
 
-def _run(request: Request, command: EngineCommand, engine_workspace: LocalWorkspace) -> Outcome:
+def _run(request: Request, command: EngineCommand, engine_workspace: LocalWorkspace, *, stand_in: bool) -> Outcome:
     try:
-        if request.operation in (Operation.UP, Operation.PREVIEW):
-            stack = Stack.create_or_select(request.stack, engine_workspace)
-        else:
-            stack = Stack.select(request.stack, engine_workspace)
+        stack = _selected(request, engine_workspace, stand_in=stand_in)
         if request.operation != Operation.PREVIEW:
             _clear_interrupted_creates(stack)
         _OPERATIONS[request.operation](stack, request)
@@ -95,6 +93,28 @@ def _run(request: Request, command: EngineCommand, engine_workspace: LocalWorksp
             return Outcome.INTERRUPTED
         return Outcome.CHANGES if command.exit_code == _ENGINE_NO_CHANGES_EXPECTED else Outcome.FAILED
     return Outcome.DONE
+
+
+def _selected(request: Request, engine_workspace: LocalWorkspace, *, stand_in: bool) -> Stack:
+    """Return the stack; raises TargetUnusable where a refresh or a destroy has nothing that it could work on.
+
+    `up` and `preview` learn that from the provider's check. The others make none, so every object would say it again.
+    """
+    if request.operation in (Operation.UP, Operation.PREVIEW):
+        return Stack.create_or_select(request.stack, engine_workspace)
+    stack = Stack.select(request.stack, engine_workspace)
+    if stand_in and (problems := _unusable_targets(stack)):
+        raise TargetUnusable("\n".join(problems))
+    return stack
+
+
+def _unusable_targets(stack: Stack) -> list[str]:
+    """Return why a recorded provider can't do its work: the cluster doesn't answer, the folder can't be written."""
+    from launcher.standin.kubernetes.configuration import config_failures
+
+    recorded = (stack.export_stack().deployment or {}).get("resources") or ()
+    providers = [resource for resource in recorded if resource["type"] == "pulumi:providers:kubernetes"]
+    return [failure.reason for provider in providers for failure in config_failures(provider.get("inputs") or {})]
 
 
 def _clear_interrupted_creates(stack: Stack) -> None:

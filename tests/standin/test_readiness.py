@@ -30,7 +30,7 @@ def test_a_deployment_is_ready_when_all_pods_are_new_and_available() -> None:
     [
         ({**DONE, "observedGeneration": 1}, "controller hasn't looked"),
         ({**DONE, "updatedReplicas": 1}, "1 of 2 Pods are of the new version"),
-        ({**DONE, "replicas": 3}, "1 Pods of the old version"),
+        ({**DONE, "replicas": 3}, "of the old version there are still 1"),
         ({**DONE, "availableReplicas": 1}, "1 of 2 Pods are available"),
         ({}, "0 of 2"),
     ],

@@ -101,7 +101,8 @@ def _deployment(live: Manifest) -> Readiness:
     if updated < wanted:
         return _waiting(f"{updated} of {wanted} Pods are of the new version")
     if status.get("replicas", 0) > updated:
-        return _waiting(f"{status['replicas'] - updated} Pods of the old version are still there")
+        old = status["replicas"] - updated
+        return _waiting(f"{available} of {wanted} Pods are available; of the old version there are still {old}")
     if available < wanted:
         return _waiting(f"{available} of {wanted} Pods are available")
     return _READY

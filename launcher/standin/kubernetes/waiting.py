@@ -70,10 +70,10 @@ def until_gone(api: HttpApi, awaited: Awaited, manifest: Manifest, operation: Op
             live = api.request("GET", awaited.path)
         except Rejected as rejection:
             if rejection.code == 404:
-                return
+                break
             raise Refused(f"{awaited.name} was deleted, but can't be followed: {rejection}") from rejection
         if awaited.uid and live["metadata"].get("uid") != awaited.uid:
-            return
+            break
         held = [*(live["metadata"].get("finalizers") or []), *((live.get("spec") or {}).get("finalizers") or [])]
         why = f"its finalizers {', '.join(held)} are not done" if held else "it is still shutting down"
         if why != shown:
@@ -81,6 +81,8 @@ def until_gone(api: HttpApi, awaited: Awaited, manifest: Manifest, operation: Op
             shown = why
         if ended := clock.pause():
             raise NotReady(live, [f"{awaited.name} is not gone {ended}: {why}"])
+    if shown:
+        operation.status("")
 
 
 def judged(api: HttpApi, live: Manifest, manifest: Manifest) -> Readiness:
