@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from components.hardening import HardenedDefault
+
 from . import sources
 from .objects import Objects
 from .pods import POD_TEMPLATE_PATHS, Container, Manifest, Workload, annotations_of, kind_of, pod_template_of
-from .rules import Finding, Relaxation, Rule
+from .rules import Finding, Rule
 from .secret_text import is_secret_literal, reveals_a_secret
 
 
@@ -147,7 +149,7 @@ RULES = (
         title="Pods carry no token for the Kubernetes API",
         source=sources.CIS_BENCHMARK,
         find=api_token_stays_away,
-        relaxation=Relaxation.SERVICE_ACCOUNT_TOKEN,
+        relaxation=HardenedDefault.SERVICE_ACCOUNT_TOKEN,
     ),
     Rule(number=9, title="roles have no wildcards", source=sources.RBAC_GOOD_PRACTICE, find=roles_have_no_wildcards),
     Rule(number=9, title="nobody is cluster-admin", source=sources.RBAC_GOOD_PRACTICE, find=nobody_is_cluster_admin),

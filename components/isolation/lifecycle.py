@@ -6,12 +6,13 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from components.hardening import HardenedDefault
 from components.identity import DOMAIN
 
 from . import sources
 from .objects import Objects
 from .pods import Container, Key, Manifest, Workload, annotations_of, key
-from .rules import Finding, Relaxation, Rule
+from .rules import Finding, Rule
 
 LANGUAGE = f"{DOMAIN}/language"
 """The label or annotation of a Pod template that names the language of its first container."""
@@ -150,14 +151,14 @@ RULES = (
         title="readiness and liveness differ",
         source=sources.PROBES,
         find=readiness_and_liveness_differ,
-        relaxation=Relaxation.PROBES,
+        relaxation=HardenedDefault.PROBES,
     ),
     Rule(
         number=26,
         title="JVMs have a startup probe",
         source=sources.PROBES,
         find=jvms_may_start_slowly,
-        relaxation=Relaxation.PROBES,
+        relaxation=HardenedDefault.PROBES,
     ),
     Rule(number=29, title="Pods drain before they stop", source=sources.TERMINATION, find=pods_drain_before_they_stop),
     Rule(

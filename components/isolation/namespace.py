@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from components.hardening import NamespaceDefault
+
 from . import sources
 from .objects import Objects
 from .pods import kind_of, labels_of, name_of, namespace_of
-from .rules import Finding, Relaxation, Rule
+from .rules import Finding, Rule
 
 CLUSTER_SCOPED = frozenset(
     {
@@ -90,7 +92,7 @@ RULES = (
         title="namespaces enforce the restricted Pod Security level",
         source=sources.POD_SECURITY_LABELS,
         find=pod_security_is_restricted,
-        relaxation=Relaxation.POD_SECURITY,
+        relaxation=NamespaceDefault.POD_SECURITY,
     ),
     Rule(
         number=1,

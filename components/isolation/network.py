@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from . import sources
 from .objects import Objects
 from .pods import Key, Manifest, key, name_of
-from .rules import Finding, Relaxation, Rule
+from .rules import Finding, Rule
 from .selectors import is_empty
 
 _DIRECTIONS = (("Ingress", "ingress", "from"), ("Egress", "egress", "to"))
@@ -124,20 +124,17 @@ RULES = (
         title="every Pod is selected by an ingress and an egress policy",
         source=sources.NETWORK_POLICIES,
         find=every_pod_is_isolated,
-        relaxation=Relaxation.NETWORK_POLICY,
     ),
     Rule(
         number=15,
         title="namespaces deny by default",
         source=sources.NETWORK_POLICIES,
         find=namespaces_deny_by_default,
-        relaxation=Relaxation.NETWORK_POLICY,
     ),
     Rule(
         number=15,
         title="DNS is allowed",
         source=sources.NETWORK_POLICIES,
         find=names_can_be_resolved,
-        relaxation=Relaxation.NETWORK_POLICY,
     ),
 )

@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+from components.hardening import HardenedDefault
+
 from . import sources
 from .objects import Objects
 from .pods import Container, Workload
@@ -215,26 +217,26 @@ def _restricted(
 
 
 RULES = (
-    _restricted(2, "containers run as a high, non-root user", runs_as_a_high_user, Relaxation.RUN_AS_ROOT),
+    _restricted(2, "containers run as a high, non-root user", runs_as_a_high_user, HardenedDefault.RUN_AS_ROOT),
     _restricted(3, "system calls are filtered", system_calls_are_filtered),
-    _restricted(4, "no privilege escalation", privileges_stay_as_they_are, Relaxation.PRIVILEGE_ESCALATION),
-    _restricted(5, "all capabilities are dropped", capabilities_are_dropped, Relaxation.CAPABILITIES),
+    _restricted(4, "no privilege escalation", privileges_stay_as_they_are, HardenedDefault.PRIVILEGE_ESCALATION),
+    _restricted(5, "all capabilities are dropped", capabilities_are_dropped, HardenedDefault.CAPABILITIES),
     Rule(
         number=6,
         title="the root filesystem is read-only",
         source=sources.HARDENING_GUIDE,
         find=root_filesystem_is_read_only,
-        relaxation=Relaxation.WRITABLE_ROOT_FILESYSTEM,
+        relaxation=HardenedDefault.WRITABLE_ROOT_FILESYSTEM,
     ),
     Rule(
         number=6,
         title="scratch space is sized",
         source=sources.EMPTY_DIR,
         find=scratch_space_is_sized,
-        relaxation=Relaxation.UNSIZED_VOLUME,
+        relaxation=HardenedDefault.UNSIZED_VOLUME,
     ),
     _restricted(7, "the node's namespaces and ports are out of reach", node_is_out_of_reach),
-    _restricted(7, "the node's files are out of reach", node_files_are_out_of_reach, Relaxation.HOST_PATH),
+    _restricted(7, "the node's files are out of reach", node_files_are_out_of_reach, HardenedDefault.HOST_PATH),
     Rule(
         number=7, title="the node's files are read-only", source=sources.HARDENING_GUIDE, find=node_files_are_read_only
     ),
@@ -243,7 +245,7 @@ RULES = (
         title="no Service opens a port on the nodes",
         source=sources.NODE_PORT,
         find=services_open_no_node_port,
-        relaxation=Relaxation.NODE_PORT,
+        relaxation=HardenedDefault.NODE_PORT,
     ),
     Rule(
         number=11,

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from components.hardening import HardenedDefault
+
 from . import sources
 from .objects import Objects
 from .pods import Key, Manifest, Workload, key, name_of, namespace_of
 from .quantities import scaled
-from .rules import Finding, Relaxation, Rule
+from .rules import Finding, Rule
 from .selectors import selects
 
 TOPOLOGY_KEYS = ("kubernetes.io/hostname", "topology.kubernetes.io/zone")
@@ -180,7 +182,7 @@ RULES = (
         title="at least two replicas",
         source=sources.AUTOSCALING,
         find=a_lost_pod_is_not_an_outage,
-        relaxation=Relaxation.SINGLE_REPLICA,
+        relaxation=HardenedDefault.SINGLE_REPLICA,
         production_only=True,
     ),
     Rule(
@@ -188,20 +190,20 @@ RULES = (
         title="disruption budgets allow an eviction",
         source=sources.DISRUPTION_BUDGETS,
         find=nodes_can_be_drained,
-        relaxation=Relaxation.DISRUPTION_BUDGET,
+        relaxation=HardenedDefault.DISRUPTION_BUDGET,
     ),
     Rule(
         number=28,
         title="rollouts replace Pods gradually",
         source=sources.ROLLING_UPDATE,
         find=rollouts_replace_pods_gradually,
-        relaxation=Relaxation.RECREATE,
+        relaxation=HardenedDefault.RECREATE,
     ),
     Rule(
         number=28,
         title="Pods are spread over hosts and zones",
         source=sources.TOPOLOGY_SPREAD,
         find=pods_are_spread,
-        relaxation=Relaxation.SPREAD,
+        relaxation=HardenedDefault.SPREAD,
     ),
 )

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from components.hardening import HardenedDefault
+
 from . import sources
 from .objects import Objects
 from .quantities import amount
-from .rules import Finding, Relaxation, Rule
+from .rules import Finding, Rule
 
 
 def cpu_is_limited(objects: Objects) -> Iterator[Finding]:
@@ -56,7 +58,7 @@ RULES = (
         title="CPU is limited",
         source=sources.RESOURCES,
         find=cpu_is_limited,
-        relaxation=Relaxation.CPU_LIMIT,
+        relaxation=HardenedDefault.CPU_LIMIT,
     ),
     Rule(number=27, title="resources are stated", source=sources.RESOURCES, find=resources_are_stated),
 )

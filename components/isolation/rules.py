@@ -5,39 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
-from enum import StrEnum
 from fnmatch import fnmatchcase
 
-from components.identity import exception_annotation
+from components.hardening import HardenedDefault, NamespaceDefault
 
 from .objects import Objects
 from .pods import Manifest, annotations_of, kind_of, name_of, namespace_of, pod_template_of
 
-
-class Relaxation(StrEnum):
-    """What an object may relax by the annotation `polyglot.dev/exception-<name>`, whose value is the reason."""
-
-    POD_SECURITY = "pod-security"
-    RUN_AS_ROOT = "run-as-root"
-    WRITABLE_ROOT_FILESYSTEM = "writable-root-filesystem"
-    PRIVILEGE_ESCALATION = "privilege-escalation"
-    CAPABILITIES = "capabilities"
-    SERVICE_ACCOUNT_TOKEN = "service-account-token"  # noqa: S105 - a name, not a secret
-    HOST_PATH = "host-path"
-    NODE_PORT = "node-port"
-    UNSIZED_VOLUME = "unsized-volume"
-    NETWORK_POLICY = "network-policy"
-    SINGLE_REPLICA = "single-replica"
-    DISRUPTION_BUDGET = "disruption-budget"
-    PROBES = "probes"
-    CPU_LIMIT = "cpu-limit"
-    RECREATE = "recreate"
-    SPREAD = "spread"
-
-    @property
-    def annotation(self) -> str:
-        """The annotation's key, e.g. `polyglot.dev/exception-run-as-root`."""
-        return exception_annotation(self.value)
+Relaxation = HardenedDefault | NamespaceDefault
+"""What an object may relax by an annotation whose value is the reason."""
 
 
 @dataclass(frozen=True)

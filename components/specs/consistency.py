@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from components.faults import fault
+from components.hardening import HardenedDefault
 from components.identity import RESERVED_PREFIXES, STABLE
-from components.specs.pod import ClaimedVolume, EmptyDirectory, HardenedDefault, HostPath, ServiceType
+from components.specs.pod import ClaimedVolume, EmptyDirectory, HostPath, ServiceType
 from components.specs.port_consistency import containers_and_ports_are_distinct, service_ports_are_distinct
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, WithJsonSchema
 
 from components.faults import fault
+from components.hardening import HardenedDefault
 from components.scalars import (
     AbsolutePath,
     Cidr,
@@ -21,29 +22,6 @@ from components.scalars import (
 from components.specs.base import Finding, Spec
 from components.specs.tags import tag, tag_by_key
 from components.units import Memory
-
-
-class HardenedDefault(StrEnum):
-    """A hardened default that a service may switch off, giving its reason.
-
-    The reason is written into an annotation of the workload, where reviewers and the checks read it.
-    """
-
-    RUN_AS_ROOT = "run-as-root"
-    WRITABLE_ROOT_FILESYSTEM = "writable-root-filesystem"
-    PRIVILEGE_ESCALATION = "privilege-escalation"
-    CAPABILITIES = "capabilities"
-    SERVICE_ACCOUNT_TOKEN = "service-account-token"  # noqa: S105 - a name, not a secret
-    HOST_PATH = "host-path"
-    SINGLE_REPLICA = "single-replica"
-    DISRUPTION_BUDGET = "disruption-budget"
-    PROBES = "probes"
-    CPU_LIMIT = "cpu-limit"
-    SPREAD = "spread"
-    RECREATE = "recreate"
-    UNSIZED_VOLUME = "unsized-volume"
-    NODE_PORT = "node-port"
-
 
 _SHORTEST_REASON: Final = 10
 

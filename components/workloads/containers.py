@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from lightkube.models import core_v1
 
+from components.hardening import HardenedDefault
 from components.quantities import whole_seconds
-from components.specs.pod import HardenedDefault
 from components.workloads.environment import environment_sources, environment_variable, variables
 from components.workloads.probes import effective_probes, probe
 from components.workloads.volumes import mounts

@@ -5,8 +5,8 @@ from typing import Any, assert_never
 from lightkube.models import apps_v1, batch_v1, meta_v1
 
 from components import identity
+from components.hardening import HardenedDefault
 from components.quantities import whole_seconds
-from components.specs.pod import HardenedDefault
 from components.specs.scaling import version_replicas
 from components.specs.workload import WorkloadKind
 from components.workloads.arguments import NamedWorkload

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Final
 from lightkube.models import core_v1, meta_v1
 
 from components import identity
+from components.hardening import HardenedDefault
 from components.quantities import whole_seconds
-from components.specs.pod import ConfigVolume, HardenedDefault, SecretVolume
+from components.specs.pod import ConfigVolume, SecretVolume
 from components.specs.variables import ConfigReference, ConfigSource, SecretReference, SecretSource
 from components.specs.workload import WorkloadKind
 from components.workloads.containers import container, serving

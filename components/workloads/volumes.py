@@ -5,6 +5,7 @@ from typing import assert_never
 
 from lightkube.models import core_v1, meta_v1
 
+from components.hardening import HardenedDefault
 from components.identity import claim_name, scratch_volume
 from components.specs.container import Container
 from components.specs.pod import (
@@ -13,7 +14,6 @@ from components.specs.pod import (
     DownwardVolume,
     EmptyDirectory,
     ExistingClaim,
-    HardenedDefault,
     HostPath,
     ProjectedKeys,
     SecretVolume,

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping
 from itertools import count as count_from
 
+from components.hardening import HardenedDefault
 from components.quantities import byte_count, millicores
 from components.scalars import image_digest
-from components.specs.pod import HardenedDefault
 from components.specs.scaling import version_replicas
 from components.specs.workload import WorkloadSpec
 from stacks.document import Document, Problem

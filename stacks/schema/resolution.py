@@ -5,9 +5,9 @@ from graphlib import TopologicalSorter
 from typing import Any
 
 from components import identity
+from components.hardening import HardenedDefault
 from components.specs.namespace import NamespaceSpec, PodSecurityLevel
 from components.specs.network import Connections, Opening, OpenPort, Peer
-from components.specs.pod import HardenedDefault
 from components.specs.workload import WorkloadSpec
 from stacks.schema.catalogue import Catalogue
 from stacks.schema.dependencies import Dependency, connections, dependencies, derived_environment, graph

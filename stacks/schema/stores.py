@@ -4,8 +4,9 @@ from datetime import timedelta
 from typing import Any, Final
 
 from components import versions
+from components.hardening import HardenedDefault
 from components.specs.container import Mount
-from components.specs.pod import ClaimedVolume, EmptyDirectory, HardenedDefault, ServiceSettings
+from components.specs.pod import ClaimedVolume, EmptyDirectory, ServiceSettings
 from components.specs.ports import Port
 from components.specs.probes import Probe, Probes
 from components.specs.variables import EnvironmentValue, FieldReference, SecretReference

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from components.specs.pod import HardenedDefault
+from components.hardening import HardenedDefault
 from tests.components.workload import build, every, main, pod, refusals, template, the
 
 REASON = "a reviewer has weighed it"

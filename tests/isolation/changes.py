@@ -7,6 +7,7 @@ from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
+from components.hardening import HardenedDefault
 from components.isolation import Relaxation
 from tests.isolation.sample import Body, an_object, find
 
@@ -79,7 +80,7 @@ def with_volume(volume: Body) -> Change:
 
 def with_host_path(manifests: list[Body]) -> None:
     """A volume of the node's files that is excepted, but mounted for writing."""
-    annotations = {Relaxation.HOST_PATH.annotation: "reads the node's logs"}
+    annotations = {HardenedDefault.HOST_PATH.annotation: "reads the node's logs"}
     deployment(manifests)["metadata"]["annotations"] = annotations
     deployment(manifests)["spec"]["template"]["metadata"]["annotations"] = annotations
     with_volume({"name": "logs", "hostPath": {"path": "/var/log"}})(manifests)

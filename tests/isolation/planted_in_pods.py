@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from components.isolation import Relaxation
+from components.hardening import HardenedDefault, NamespaceDefault
 from tests.isolation.changes import (
     CONTEXT,
     MAIN,
@@ -47,10 +47,14 @@ NAMESPACE = (
         "a weaker Pod Security level",
         put(_labels, **{_ENFORCE: "baseline"}),
         f"metadata.labels.{_ENFORCE}",
-        Relaxation.POD_SECURITY,
+        NamespaceDefault.POD_SECURITY,
     ),
     Planted(
-        1, "no Pod Security label", drop(_labels, _ENFORCE), f"metadata.labels.{_ENFORCE}", Relaxation.POD_SECURITY
+        1,
+        "no Pod Security label",
+        drop(_labels, _ENFORCE),
+        f"metadata.labels.{_ENFORCE}",
+        NamespaceDefault.POD_SECURITY,
     ),
     Planted(
         1,
@@ -74,45 +78,53 @@ NAMESPACE = (
 
 POD = (
     Planted(
-        2, "root by the container's word", put(security, runAsUser=0), f"{CONTEXT}.runAsUser", Relaxation.RUN_AS_ROOT
+        2,
+        "root by the container's word",
+        put(security, runAsUser=0),
+        f"{CONTEXT}.runAsUser",
+        HardenedDefault.RUN_AS_ROOT,
     ),
-    Planted(2, "an id of the node's", put(security, runAsGroup=999), f"{CONTEXT}.runAsGroup", Relaxation.RUN_AS_ROOT),
-    Planted(2, "root allowed", put(security, runAsNonRoot=False), f"{CONTEXT}.runAsNonRoot", Relaxation.RUN_AS_ROOT),
+    Planted(
+        2, "an id of the node's", put(security, runAsGroup=999), f"{CONTEXT}.runAsGroup", HardenedDefault.RUN_AS_ROOT
+    ),
+    Planted(
+        2, "root allowed", put(security, runAsNonRoot=False), f"{CONTEXT}.runAsNonRoot", HardenedDefault.RUN_AS_ROOT
+    ),
     Planted(3, "no seccomp", put(security, seccompProfile={"type": "Unconfined"}), f"{CONTEXT}.seccompProfile.type"),
     Planted(
         4,
         "privileges by default",
         drop(security, "allowPrivilegeEscalation"),
         f"{CONTEXT}.allowPrivilegeEscalation",
-        Relaxation.PRIVILEGE_ESCALATION,
+        HardenedDefault.PRIVILEGE_ESCALATION,
     ),
     Planted(
         5,
         "default capabilities",
         put(security, capabilities={}),
         f"{CONTEXT}.capabilities.drop",
-        Relaxation.CAPABILITIES,
+        HardenedDefault.CAPABILITIES,
     ),
     Planted(
         5,
         "an added capability",
         put(security, capabilities={"drop": ["ALL"], "add": ["NET_RAW"]}),
         f"{CONTEXT}.capabilities.add",
-        Relaxation.CAPABILITIES,
+        HardenedDefault.CAPABILITIES,
     ),
     Planted(
         6,
         "a writable root",
         put(security, readOnlyRootFilesystem=False),
         f"{CONTEXT}.readOnlyRootFilesystem",
-        Relaxation.WRITABLE_ROOT_FILESYSTEM,
+        HardenedDefault.WRITABLE_ROOT_FILESYSTEM,
     ),
     Planted(
         6,
         "a volume without bounds",
         with_volume({"name": "big", "emptyDir": {}}),
         f"{TEMPLATE}.volumes[3].emptyDir.sizeLimit",
-        Relaxation.UNSIZED_VOLUME,
+        HardenedDefault.UNSIZED_VOLUME,
     ),
     Planted(7, "the node's network", put(pod, hostNetwork=True), f"{TEMPLATE}.hostNetwork"),
     Planted(
@@ -127,11 +139,15 @@ POD = (
         "the node's files",
         with_volume({"name": "logs", "hostPath": {"path": "/var/log"}}),
         f"{TEMPLATE}.volumes[3].hostPath",
-        Relaxation.HOST_PATH,
+        HardenedDefault.HOST_PATH,
     ),
     Planted(7, "the node's files, to write", with_host_path, f"{MAIN}.volumeMounts[2].readOnly"),
     Planted(
-        7, "a port on every node", put(spec("Service", "users"), type="NodePort"), "spec.type", Relaxation.NODE_PORT
+        7,
+        "a port on every node",
+        put(spec("Service", "users"), type="NodePort"),
+        "spec.type",
+        HardenedDefault.NODE_PORT,
     ),
     Planted(11, "an image without a digest", put(container, image="registry.example:5000/users:1.0"), f"{MAIN}.image"),
     Planted(11, "an image without a tag", put(container, image=_UNTAGGED), f"{MAIN}.image"),
@@ -145,14 +161,14 @@ CREDENTIALS = (
         "a token",
         put(pod, automountServiceAccountToken=True),
         f"{TEMPLATE}.automountServiceAccountToken",
-        Relaxation.SERVICE_ACCOUNT_TOKEN,
+        HardenedDefault.SERVICE_ACCOUNT_TOKEN,
     ),
     Planted(
         8,
         "a token by projection",
         with_volume(_PROJECTED_TOKEN),
         f"{TEMPLATE}.volumes[3].projected.sources",
-        Relaxation.SERVICE_ACCOUNT_TOKEN,
+        HardenedDefault.SERVICE_ACCOUNT_TOKEN,
     ),
     Planted(
         9,

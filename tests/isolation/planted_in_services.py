@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from components.isolation import Relaxation
+from components.hardening import HardenedDefault
 from tests.isolation.changes import MAIN, TEMPLATE, Planted, adding, container, drop, in_turn, pod, put, spec, without
 from tests.isolation.sample import Body, a_container, a_pod, an_object
 
@@ -35,7 +35,7 @@ NETWORK = (
         "no policy for egress",
         in_turn(put(_DENY, policyTypes=["Ingress"]), put(_USERS_POLICY, policyTypes=["Ingress"])),
         "spec.template.metadata.labels",
-        Relaxation.NETWORK_POLICY,
+        None,
         also=(15,),
     ),
     Planted(
@@ -43,10 +43,10 @@ NETWORK = (
         "no default deny",
         put(_DENY, podSelector={"matchExpressions": [{"key": "app", "operator": "Exists"}]}),
         "metadata.name",
-        Relaxation.NETWORK_POLICY,
+        None,
     ),
-    Planted(15, "a policy that opens all", put(_DENY, ingress=[{}]), "spec.ingress[0]", Relaxation.NETWORK_POLICY),
-    Planted(15, "no DNS", drop(_DENY, "egress"), "spec.template.metadata.labels", Relaxation.NETWORK_POLICY),
+    Planted(15, "a policy that opens all", put(_DENY, ingress=[{}]), "spec.ingress[0]", None),
+    Planted(15, "no DNS", drop(_DENY, "egress"), "spec.template.metadata.labels", None),
 )
 
 
@@ -57,32 +57,34 @@ RELIABILITY = (
         "an autoscaler's minimum of one",
         put(spec("HorizontalPodAutoscaler", "users"), minReplicas=1),
         "spec.replicas",
-        Relaxation.SINGLE_REPLICA,
+        HardenedDefault.SINGLE_REPLICA,
     ),
-    Planted(24, "a bare Pod", adding(_lonely_pod()), "kind", Relaxation.SINGLE_REPLICA),
-    Planted(25, "no budget", without("PodDisruptionBudget", "users"), "metadata.name", Relaxation.DISRUPTION_BUDGET),
+    Planted(24, "a bare Pod", adding(_lonely_pod()), "kind", HardenedDefault.SINGLE_REPLICA),
+    Planted(
+        25, "no budget", without("PodDisruptionBudget", "users"), "metadata.name", HardenedDefault.DISRUPTION_BUDGET
+    ),
     Planted(
         25,
         "a budget of nothing",
         put(spec("PodDisruptionBudget", "users"), maxUnavailable=0),
         "spec.maxUnavailable",
-        Relaxation.DISRUPTION_BUDGET,
+        HardenedDefault.DISRUPTION_BUDGET,
     ),
     Planted(
         25,
         "a budget of all",
         put(spec("PodDisruptionBudget", "users-db"), minAvailable="51%"),
         "spec.minAvailable",
-        Relaxation.DISRUPTION_BUDGET,
+        HardenedDefault.DISRUPTION_BUDGET,
     ),
     Planted(
         25,
         "two budgets",
         adding(an_object("PodDisruptionBudget", "again", "policy/v1", spec={"maxUnavailable": 1, "selector": _USERS})),
         "metadata.name",
-        Relaxation.DISRUPTION_BUDGET,
+        HardenedDefault.DISRUPTION_BUDGET,
     ),
-    Planted(27, "no CPU limit", drop(_limits, "cpu"), f"{MAIN}.resources.limits.cpu", Relaxation.CPU_LIMIT),
+    Planted(27, "no CPU limit", drop(_limits, "cpu"), f"{MAIN}.resources.limits.cpu", HardenedDefault.CPU_LIMIT),
     Planted(
         27,
         "no request for storage",
@@ -95,35 +97,37 @@ RELIABILITY = (
         "all at once",
         put(spec("Deployment", "users"), strategy={"type": "Recreate"}),
         "spec.strategy.type",
-        Relaxation.RECREATE,
+        HardenedDefault.RECREATE,
     ),
     Planted(
         28,
         "Kubernetes' own pace",
         drop(spec("Deployment", "users"), "strategy"),
         "spec.strategy.rollingUpdate.maxUnavailable",
-        Relaxation.RECREATE,
+        HardenedDefault.RECREATE,
     ),
     Planted(
         28,
         "one zone",
         lambda manifests: pod(manifests)["topologySpreadConstraints"].pop(),
         f"{TEMPLATE}.topologySpreadConstraints",
-        Relaxation.SPREAD,
+        HardenedDefault.SPREAD,
     ),
 )
 
 
 LIFECYCLE = (
-    Planted(26, "no readiness probe", drop(container, "readinessProbe"), f"{MAIN}.readinessProbe", Relaxation.PROBES),
+    Planted(
+        26, "no readiness probe", drop(container, "readinessProbe"), f"{MAIN}.readinessProbe", HardenedDefault.PROBES
+    ),
     Planted(
         26,
         "one probe twice",
         put(container, readinessProbe=_PROBE, livenessProbe=_PROBE),
         f"{MAIN}.livenessProbe",
-        Relaxation.PROBES,
+        HardenedDefault.PROBES,
     ),
-    Planted(26, "an impatient JVM", drop(container, "startupProbe"), f"{MAIN}.startupProbe", Relaxation.PROBES),
+    Planted(26, "an impatient JVM", drop(container, "startupProbe"), f"{MAIN}.startupProbe", HardenedDefault.PROBES),
     Planted(29, "no drain", drop(container, "lifecycle"), f"{MAIN}.lifecycle.preStop"),
     Planted(
         29,

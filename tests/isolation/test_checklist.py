@@ -6,10 +6,9 @@ from typing import Any
 
 import pytest
 
-from components.identity import exception_annotation
+from components.hardening import HardenedDefault, NamespaceDefault
 from components.isolation import RULES, Objects, Relaxation, Rule, Violation, check
 from components.isolation.pods import pod_template_of
-from components.specs.pod import HardenedDefault
 from tests.isolation.changes import Planted
 from tests.isolation.planted_in_pods import CREDENTIALS, NAMESPACE, POD
 from tests.isolation.planted_in_references import REFERENCES
@@ -114,30 +113,22 @@ def test_an_exception_on_the_workload_alone_is_not_accepted(planted: Planted) ->
     assert excuse_all(changed(planted), planted, "the vendor's image needs it", template=False)
 
 
-@pytest.mark.parametrize("relaxation", Relaxation)
+@pytest.mark.parametrize("relaxation", [*HardenedDefault, *NamespaceDefault])
 def test_each_exception_excuses_some_rule(relaxation: Relaxation) -> None:
     """An exception that no rule knows would be written down, and excuse nothing."""
     assert relaxation in {rule.relaxation for rule in RULES}
     assert relaxation in {planted.relaxation for planted in PLANTED}, "nobody has seen it work"
 
 
-@pytest.mark.parametrize("default", HardenedDefault)
-def test_each_default_that_a_service_may_switch_off_is_an_exception_that_the_rules_know(
-    default: HardenedDefault,
-) -> None:
-    """Otherwise a service would give its reason in vain."""
-    assert exception_annotation(default.value) in {relaxation.annotation for relaxation in Relaxation}
-
-
 def test_an_exception_for_one_rule_does_not_excuse_another() -> None:
-    planted = next(planted for planted in POD if planted.relaxation is Relaxation.CAPABILITIES)
+    planted = next(planted for planted in POD if planted.relaxation is HardenedDefault.CAPABILITIES)
     manifests = changed(planted)
     for violation in violations(manifests):
-        excuse(manifests, violation, Relaxation.RUN_AS_ROOT, "the vendor's image needs it")
+        excuse(manifests, violation, HardenedDefault.RUN_AS_ROOT, "the vendor's image needs it")
     assert {violation.rule for violation in violations(manifests)} == {planted.rule}
 
 
 def test_rules_of_the_production_tier_ask_nothing_of_others() -> None:
     for planted in PLANTED:
-        if planted.rule == 11 or planted.relaxation is Relaxation.SINGLE_REPLICA:
+        if planted.rule == 11 or planted.relaxation is HardenedDefault.SINGLE_REPLICA:
             assert violations(changed(planted), production=False) == [], planted.what

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
 
-from stacks.loader import CATALOGUE
-from stacks.problems import Problem
+from stacks.loader import CATALOGUE, validate
+from stacks.problems import InvalidConfiguration, Problem
 from tests.stacks import bad_combinations, bad_environments, bad_operations, bad_references, bad_values
 from tests.stacks.bad_input import Mistake
 from tests.stacks.project import STACKS, Project, place
+from tests.unprivileged import unprivileged
 
 MISTAKES = (
     *bad_values.MISTAKES,
@@ -197,8 +197,10 @@ def test_the_stacks_own_secrets_are_neither_read_nor_printed(tmp_path: Path) -> 
     assert SECRET not in "\n".join(map(str, project.problems()))
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
 def test_a_file_that_may_not_be_read_says_so(tmp_path: Path) -> None:
     project = Project(tmp_path).save()
     (tmp_path / CATALOGUE).chmod(0)
-    assert only(project.problems()).message == "may not be read by this user"
+    with unprivileged(), pytest.raises(InvalidConfiguration) as caught:
+        validate(project.stack, tmp_path)
+    assert {problem.message for problem in caught.value.problems} == {"may not be read by this user"}
+    assert CATALOGUE in {problem.file for problem in caught.value.problems}

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from components.specs.container import SecretReference
 from components.specs.network import OpenPort, Peer
+from components.specs.variables import SecretReference
 from stacks.loader import validate
 from stacks.problems import InvalidConfiguration
 from stacks.schema.dependencies import variable_prefix

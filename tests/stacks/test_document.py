@@ -1,6 +1,5 @@
 """Reading YAML: what becomes of its values, where they stand, and what is said about files that can't be read."""
 
-import os
 from pathlib import Path
 
 import pytest
@@ -8,6 +7,7 @@ import pytest
 from stacks import yaml_source
 from stacks.document import Document, InvalidConfiguration, Position, Problem, read
 from stacks.problems import ABSENT
+from tests.unprivileged import unprivileged
 
 
 def written(folder: Path, content: str | bytes) -> Path:
@@ -194,11 +194,10 @@ def test_a_folder_is_no_file(tmp_path: Path) -> None:
         read(tmp_path)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")
 def test_a_file_of_somebody_else_is_named_with_a_fix(tmp_path: Path) -> None:
     path = written(tmp_path, "a: 1\n")
     path.chmod(0)
-    with pytest.raises(InvalidConfiguration, match="may not be read by this user"):
+    with unprivileged(), pytest.raises(InvalidConfiguration, match="may not be read by this user"):
         read(path)
 
 

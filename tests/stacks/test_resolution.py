@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from components.hardening import HardenedDefault
 from components.specs.namespace import PodSecurityLevel
-from components.specs.pod import HardenedDefault
 from components.specs.workload import WorkloadKind
 from stacks.assembly import render
 from stacks.loader import validate
