@@ -1,15 +1,21 @@
 """The program: load the platform of this stack, deploy it, export what others ask for."""
 
+import asyncio
+import gc
+
 import pulumi
 
 from stacks.assembly import deploy
-from stacks.document import InvalidConfiguration
 from stacks.loader import PROJECT, load
 
-try:
-    loaded = load()
-except InvalidConfiguration as invalid:
-    raise pulumi.RunError(str(invalid)) from None  # the problems alone, without a traceback
-exports = deploy(loaded.platform, loaded.secrets, PROJECT)
-pulumi.export("namespace", exports.namespace)
-pulumi.export("services", exports.services)
+
+async def main() -> pulumi.Inputs:
+    """Return the exports of the stack."""
+    platform, secrets = load()
+    exports = deploy(platform, secrets, PROJECT)
+    await asyncio.sleep(0)  # registrations start; Pulumi then awaits each once, and not over and over all its outputs
+    return {"namespace": exports.namespace, "services": exports.services}
+
+
+gc.set_threshold(50_000)  # nearly all that a short run makes, it keeps: searching it for garbage finds little
+pulumi.run(main)

@@ -12,28 +12,31 @@ import pulumi
 from pulumi_kubernetes import Provider
 
 from components.manifests import Manifest
+from components.registration import ObjectKey
 from components.workloads.arguments import ConfigurationArgs, NamespaceArgs, SecretArgs, WorkloadArgs
 from components.workloads.configuration import Configuration
 from components.workloads.namespace import Namespace
 from components.workloads.objects import config_checksum, content_checksum
+from components.workloads.pods import configuration_read
 from components.workloads.workload import Workload
 from stacks.schema.environment import ClusterTarget, SecretsFrom, Target
 from stacks.schema.platform import Platform
 
 HIDDEN: Final = "hidden: render writes no secrets"
-"""What a rendered Secret holds in place of each value."""
+"""What a rendered Secret holds in place of each value, and what stands in place of its checksum."""
 Secrets = Mapping[str, Mapping[str, pulumi.Input[str]]]
 """Secret → key → value."""
 
 
 @dataclass(frozen=True)
 class Part:
-    """One component of a platform: its class, its name, its arguments, and the parts that come before it."""
+    """One component of a platform: its class, its name, its arguments, and what comes before it."""
 
     component: type[Namespace] | type[Configuration] | type[Workload]
     name: str
     args: Any
     after: tuple[str, ...] = ()
+    """Parts, and objects of the configuration: their keys."""
 
     @property
     def key(self) -> str:
@@ -59,7 +62,11 @@ class Exports:
 
 
 def compose(platform: Platform, secrets: Secrets) -> list[Part]:
-    """Return the platform's parts, each behind those that it waits for."""
+    """Return the platform's parts, each behind those that it waits for.
+
+    A workload waits for the ConfigMaps and Secrets that it reads, not for all: a dependency on the whole Configuration
+    would name each of its objects in each workload, and cost the square of the platform's size.
+    """
     space, name = platform.namespace.name, platform.name
     made = platform.secrets if platform.secrets_from is SecretsFrom.STACK else {}
     configuration = ConfigurationArgs(
@@ -82,9 +89,14 @@ def compose(platform: Platform, secrets: Secrets) -> list[Part]:
             environment=workload.environment,
             checksums=checksums,
         )
+        reads = [_object_key(one) for one in configuration_read(args) if one in checksums]
         waits_for = [_key(Workload, other) for other in workload.after]
-        parts.append(Part(Workload, key, args, after=(namespace.key, base.key, *waits_for)))
+        parts.append(Part(Workload, key, args, after=(namespace.key, *reads, *waits_for)))
     return parts
+
+
+def _object_key(key: ObjectKey) -> str:
+    return "/".join(key)
 
 
 def _checksums(configuration: ConfigurationArgs) -> dict[tuple[str, str], pulumi.Input[str]]:
@@ -97,8 +109,8 @@ def _checksums(configuration: ConfigurationArgs) -> dict[tuple[str, str], pulumi
 
 
 def _secret_checksum(name: str, data: Mapping[str, pulumi.Input[str]]) -> pulumi.Input[str]:
-    if all(isinstance(value, str) for value in data.values()):
-        return content_checksum({key: str(value) for key, value in data.items()}, name=name)
+    if all(value == HIDDEN for value in data.values()):
+        return HIDDEN
     values = pulumi.Output.all(**data)
     return pulumi.Output.unsecret(values.apply(lambda known: content_checksum(known, name=name)))
 
@@ -112,16 +124,22 @@ def render(platform: Platform) -> list[Manifest]:
 def deploy(platform: Platform, secrets: Secrets, project: Path) -> Exports:
     """Register every component of the platform with Pulumi."""
     provider = kubernetes_provider(platform.target, project)
-    made: dict[str, pulumi.ComponentResource] = {}
+    made: dict[str, pulumi.Resource] = {}
     exports = Exports(namespace=pulumi.Output.from_input(platform.namespace.name))
+
+    def in_namespace(service: str) -> str:
+        return f"{service}.{platform.namespace.name}"
+
     for part in compose(platform, secrets):
         options = pulumi.ResourceOptions(
             providers={"kubernetes": provider}, depends_on=[made[key] for key in part.after]
         )
         component = part.component(part.name, part.args, options)
         made[part.key] = component
+        if isinstance(component, Configuration):
+            made |= {_object_key(key): one for key, one in component.objects().items()}
         if isinstance(component, Workload) and component.service_name is not None:
-            exports.services[part.name] = pulumi.Output.concat(component.service_name, ".", platform.namespace.name)
+            exports.services[part.name] = component.service_name.apply(in_namespace)
     return exports
 
 

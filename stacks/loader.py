@@ -4,9 +4,8 @@ Everything is validated as a whole, and every problem of both documents is repor
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from stacks.document import Document, InvalidConfiguration, Problem, read
 from stacks.parsing import parsed
@@ -104,16 +103,28 @@ def _config_files(catalogue: Catalogue, document: Document) -> tuple[dict[str, s
     return texts, problems
 
 
-@dataclass(frozen=True)
-class Loaded:
-    """A platform, and the secrets that its stack supplies: Secret → key → value, each a secret Output."""
+class Loaded(NamedTuple):
+    """A platform, and the secrets that its stack supplies."""
 
     platform: Platform
     secrets: "Mapping[str, Mapping[str, pulumi.Output[str]]]"
+    """Secret → key → value, each a secret Output."""
 
 
 def load(project: Path = PROJECT) -> Loaded:
-    """Load the platform of the stack that Pulumi runs. Raises InvalidConfiguration with every problem."""
+    """Load the platform of the stack that Pulumi runs.
+
+    Raises pulumi.RunError with every problem: Pulumi prints that without a traceback.
+    """
+    import pulumi
+
+    try:
+        return _loaded(project)
+    except InvalidConfiguration as invalid:
+        raise pulumi.RunError(str(invalid)) from None
+
+
+def _loaded(project: Path) -> Loaded:
     import pulumi
 
     stack = pulumi.get_stack()

@@ -18,48 +18,41 @@ from components.workloads.volumes import volumes
 if TYPE_CHECKING:
     from pulumi import Input
 
-    from components.specs.workload import WorkloadSpec
-    from components.workloads.arguments import NamedWorkload
+    from components.workloads.arguments import NamedWorkload, WorkloadArgs
 
 SPREAD_KEYS: Final = ("kubernetes.io/hostname", "topology.kubernetes.io/zone")
 """Replicas are spread over hosts and zones, as well as the cluster allows."""
 
 
-def referenced_configuration(spec: WorkloadSpec) -> list[tuple[str, str]]:
-    """Return the ConfigMaps and Secrets whose change must roll the Pods, as (kind, name), without repetition."""
-    found: dict[tuple[str, str], None] = {}
+def configuration_read(args: WorkloadArgs) -> dict[tuple[str, str], bool]:
+    """Return the ConfigMaps and Secrets that the Pods read, as (kind, name): whether a change must roll the Pods."""
+    spec = args.spec
+    values: list[object] = [*args.environment.values(), *spec.volumes.values()]
     for part in spec.every_container:
-        for value in (*part.env.values(), *part.env_from):
-            if isinstance(value, ConfigReference | ConfigSource):
-                found["ConfigMap", value.config] = None
-            elif isinstance(value, SecretReference | SecretSource):
-                found["Secret", value.secret] = None
-    for volume in spec.volumes.values():
-        if isinstance(volume, ConfigVolume) and volume.on_change == "restart":
-            found["ConfigMap", volume.config] = None
-        elif isinstance(volume, SecretVolume) and volume.on_change == "restart":
-            found["Secret", volume.secret] = None
-    return list(found)
+        values += [*part.env.values(), *part.env_from]
+    found: dict[tuple[str, str], bool] = {}
+    for value in values:
+        rolls = not isinstance(value, ConfigVolume | SecretVolume) or value.on_change == "restart"
+        match value:
+            case ConfigReference() | ConfigSource() | ConfigVolume():
+                key = ("ConfigMap", value.config)
+            case SecretReference() | SecretSource() | SecretVolume():
+                key = ("Secret", value.secret)
+            case _:
+                continue
+        found[key] = found.get(key, False) or rolls
+    return found
 
 
 def pod_template(
     workload: NamedWorkload, *, track: str | None = None, image: Input[str] | None = None
 ) -> core_v1.PodTemplateSpec:
     """Build the Pod template of one version of a workload."""
-    spec = workload.spec
     labels = workload.labels | ({identity.TRACK: track} if track else {})
-    references = [
-        *(
-            ("Secret", value.secret)
-            for value in workload.args.environment.values()
-            if isinstance(value, SecretReference)
-        ),
-        *referenced_configuration(spec),
-    ]
     checksums = {
-        identity.checksum_annotation(kind, name): workload.args.checksums[kind, name]
-        for kind, name in references
-        if (kind, name) in workload.args.checksums
+        identity.checksum_annotation(*key): workload.args.checksums[key]
+        for key, rolls in configuration_read(workload.args).items()
+        if rolls and key in workload.args.checksums
     }
     return core_v1.PodTemplateSpec(
         metadata=meta_v1.ObjectMeta(labels=labels, annotations={**workload.annotations, **checksums} or None),

@@ -1,6 +1,6 @@
 """The one list of dependencies, read from the catalogue: variables, openings, start-up order and the graph follow."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -92,6 +92,15 @@ def dependencies(catalogue: Catalogue, environment: Environment) -> Iterator[Dep
             )
 
 
+def by_workload(all_dependencies: Iterable[Dependency]) -> dict[str, list[Dependency]]:
+    """Return the dependencies that touch each workload, at either end."""
+    found: dict[str, list[Dependency]] = {}
+    for dependency in all_dependencies:
+        for name in {dependency.source, dependency.target}:
+            found.setdefault(name, []).append(dependency)
+    return found
+
+
 def derived_environment(name: str, catalogue: Catalogue, environment: Environment) -> dict[str, EnvironmentValue]:
     """Return the variables of a service that follow from what it calls, uses, publishes and consumes."""
     service = catalogue.services[name]
@@ -127,13 +136,14 @@ def derived_environment(name: str, catalogue: Catalogue, environment: Environmen
     return found
 
 
-def connections(
-    name: str, service: Service | None, all_dependencies: list[Dependency], edge_namespace: str
-) -> Connections:
-    """Return what a workload's network policy opens: its dependencies, in both directions, and whoever is outside."""
+def connections(name: str, service: Service | None, touching: list[Dependency], edge_namespace: str) -> Connections:
+    """Return what a workload's network policy opens: its dependencies, in both directions, and whoever is outside.
+
+    ``touching`` holds those that have the workload at either end.
+    """
     ingress = [
         Opening(_pods(dependency.source), (_open(dependency.port),))
-        for dependency in all_dependencies
+        for dependency in touching
         if dependency.target == name and not dependency.outside
     ]
     egress = [
@@ -141,7 +151,7 @@ def connections(
             Peer(cidrs=dependency.outside) if dependency.outside else _pods(dependency.target),
             (_open(dependency.port),),
         )
-        for dependency in all_dependencies
+        for dependency in touching
         if dependency.source == name
     ]
     if service and service.edge:

@@ -10,7 +10,7 @@ from components.specs.namespace import NamespaceSpec, PodSecurityLevel
 from components.specs.network import Connections, Opening, OpenPort, Peer
 from components.specs.workload import WorkloadSpec
 from stacks.schema.catalogue import Catalogue
-from stacks.schema.dependencies import Dependency, connections, dependencies, derived_environment, graph
+from stacks.schema.dependencies import Dependency, by_workload, connections, dependencies, derived_environment, graph
 from stacks.schema.environment import BrokerInCluster, Environment, ServiceOverride, StoreInCluster
 from stacks.schema.platform import Platform, ResolvedSecret, ResolvedWorkload
 from stacks.schema.stores import BROKER, BROKER_CREDENTIALS, BROKER_PORTS, CREDENTIALS, broker_workload, store_workload
@@ -60,12 +60,13 @@ def resolve(catalogue: Catalogue, environment: Environment, *, files: Mapping[st
     """Resolve two documents that were checked. ``files`` holds the text of each file that a ConfigMap names."""
     specs = platform_workloads(catalogue, environment)
     all_dependencies = list(dependencies(catalogue, environment))
+    touching = by_workload(all_dependencies)
     return Platform(
         name=catalogue.platform,
         target=environment.cluster,
         namespace=namespace(environment, specs),
         workloads={
-            name: _workload(name, specs[name], catalogue, environment, all_dependencies)
+            name: _workload(name, specs[name], catalogue, environment, touching.get(name, []))
             for name in start_order(specs, all_dependencies)
         },
         config_maps={
@@ -133,10 +134,10 @@ def _weaker_levels(spec: WorkloadSpec) -> list[tuple[HardenedDefault, PodSecurit
 
 
 def _workload(
-    name: str, spec: WorkloadSpec, catalogue: Catalogue, environment: Environment, all_dependencies: list[Dependency]
+    name: str, spec: WorkloadSpec, catalogue: Catalogue, environment: Environment, touching: list[Dependency]
 ) -> ResolvedWorkload:
     service = catalogue.services.get(name)
-    opened = connections(name, service, all_dependencies, environment.edge_namespace)
+    opened = connections(name, service, touching, environment.edge_namespace)
     if spec.api_access:
         # The API server is no Pod: a policy can name only its addresses. Behind a Service it listens on 443 or 6443.
         api = Opening(Peer(cidrs=environment.api_server), (OpenPort(443), OpenPort(6443)))
@@ -151,5 +152,5 @@ def _workload(
         team=(service.team if service else None) or catalogue.team_defaults.team,
         connections=opened,
         environment=derived_environment(name, catalogue, environment) if service else {},
-        after=tuple(dict.fromkeys(found.target for found in all_dependencies if found.source == name and found.waits)),
+        after=tuple(dict.fromkeys(found.target for found in touching if found.source == name and found.waits)),
     )

@@ -11,6 +11,7 @@ from stacks.assembly import deploy
 from stacks.document import Document, read
 from stacks.loader import CATALOGUE, PROJECT, environment_file, resolve_documents
 from tests.program.recorder import Recording, planted_secrets, record, run_program
+from tests.program.registrations import Registration
 
 Body = dict[str, Any]
 Key = tuple[str, str]
@@ -46,6 +47,18 @@ def references(value: Any) -> Iterator[Key]:
 def readers(recording: Recording, read_one: Key) -> set[Key]:
     templates = {key: body.get("spec", {}).get("template") for key, body in bodies(recording).items()}
     return {key for key, template in templates.items() if read_one in references(template)}
+
+
+def waited_for(recording: Recording, component: Registration) -> set[Key]:
+    """The ConfigMaps and Secrets that a component waits for."""
+    made = [one for one in recording.objects if one.inputs["kind"] in {"ConfigMap", "Secret"}]
+    return {(one.inputs["kind"], one.name) for one in made if one.urn in component.dependencies}
+
+
+def read_by(recording: Recording, component: Registration) -> set[Key]:
+    """The ConfigMaps and Secrets of this program that the objects of a component read."""
+    read_keys = {key for child in recording.children(component) for key in references(child.inputs)}
+    return read_keys & bodies(recording).keys()
 
 
 def templates_without_checksum(recording: Recording, keys: set[Key], kind: str, name: str) -> list[Body]:
@@ -121,3 +134,13 @@ def test_a_config_map_that_is_reloaded_rolls_nobody(tmp_path: Path) -> None:
     before = with_config_maps(tmp_path, **BEFORE)
     assert readers(before, ("ConfigMap", "colours")) == {("Deployment", "users")}
     assert changed(before, with_config_maps(tmp_path, **BEFORE | {"colours": "grey"})) == {("ConfigMap", "colours")}
+
+
+def test_a_workload_waits_for_each_config_map_and_secret_that_it_reads_and_for_no_other(tmp_path: Path) -> None:
+    """Without the wait its Pods could start with old content; with a wait for all, one bad ConfigMap stops all."""
+    for recording in (run_program("dev"), with_config_maps(tmp_path, **BEFORE)):
+        workloads = [one for one in recording.components if one.type == "polyglot:workloads:Workload"]
+        waits = {one.name: waited_for(recording, one) for one in workloads}
+        assert waits == {one.name: read_by(recording, one) for one in workloads}
+        assert any(waits.values()), "else nothing was compared"
+    assert waits["users"] == {("ConfigMap", "banner"), ("ConfigMap", "colours")}, "'reload' is read, too"

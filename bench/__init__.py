@@ -1,0 +1,1 @@
+"""How fast the program is, as ratios that are measured in one run; nothing here is asserted."""
