@@ -56,6 +56,8 @@ def _key(component: type[pulumi.ComponentResource], name: str) -> str:
 class Exports:
     """What a stack tells those who ask it."""
 
+    target: str
+    """Where the platform is: a cluster's context, or a folder of manifests."""
     namespace: pulumi.Output[str]
     services: dict[str, pulumi.Output[str]] = field(default_factory=dict)
     """Workload → its address inside the cluster."""
@@ -109,10 +111,12 @@ def _checksums(configuration: ConfigurationArgs) -> dict[tuple[str, str], pulumi
 
 
 def _secret_checksum(name: str, data: Mapping[str, pulumi.Input[str]]) -> pulumi.Input[str]:
-    if all(value == HIDDEN for value in data.values()):
-        return HIDDEN
+    known = {key: value for key, value in data.items() if isinstance(value, str)}
+    if known == dict(data):
+        # A render hides values, and a hidden value has no checksum.
+        return HIDDEN if set(known.values()) == {HIDDEN} else content_checksum(known, name=name)
     values = pulumi.Output.all(**data)
-    return pulumi.Output.unsecret(values.apply(lambda known: content_checksum(known, name=name)))
+    return pulumi.Output.unsecret(values.apply(lambda found: content_checksum(found, name=name)))
 
 
 def render(platform: Platform) -> list[Manifest]:
@@ -125,7 +129,11 @@ def deploy(platform: Platform, secrets: Secrets, project: Path) -> Exports:
     """Register every component of the platform with Pulumi."""
     provider = kubernetes_provider(platform.target, project)
     made: dict[str, pulumi.Resource] = {}
-    exports = Exports(namespace=pulumi.Output.from_input(platform.namespace.name))
+    target = platform.target
+    exports = Exports(
+        target=f"context {target.context}" if isinstance(target, ClusterTarget) else f"folder {target.render_to}",
+        namespace=pulumi.Output.from_input(platform.namespace.name),
+    )
 
     def in_namespace(service: str) -> str:
         return f"{service}.{platform.namespace.name}"

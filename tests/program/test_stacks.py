@@ -135,10 +135,12 @@ def test_what_a_component_registers_as_outputs_are_its_attributes(stack: str) ->
 
 
 @every_stack
-def test_the_exports_name_the_namespace_and_an_address_of_every_service(stack: str) -> None:
+def test_the_exports_name_the_target_the_namespace_and_an_address_of_every_service(stack: str) -> None:
     exports = recorded(stack).exports
     names = {one.name for one in recorded(stack).objects if one.inputs["kind"] == "Service"}
-    assert exports.keys() == {"namespace", "services"}
+    assert exports.keys() == {"target", "namespace", "services"}
+    where = validate(stack).target
+    assert exports["target"].endswith(where.context if isinstance(where, ClusterTarget) else where.render_to)
     assert exports["namespace"] == validate(stack).namespace.name
     addresses = {address.partition(".")[::2] for address in exports["services"].values()}
     assert addresses == {(name, exports["namespace"]) for name in names}
