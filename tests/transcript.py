@@ -1,6 +1,6 @@
 """Whether the README's transcript is what the commands print.
 
-`python -m tests.transcript up=LOG again=LOG test=LOG down=LOG` compares it with the logs of a run.
+`python -m tests.transcript up=LOG test=LOG again=LOG down=LOG` compares it with the logs of a run.
 Each line of the transcript must occur in the command's log, in the transcript's order. Numbers are not compared: times
 differ from run to run, and the number of tests grows. A line of three dots stands for lines left out.
 """
@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 README = Path(__file__).resolve().parents[1] / "README.md"
-COMMANDS = {"up": "make up", "again": "make up", "test": "make test", "down": "make down"}
+COMMANDS = {"up": "make up", "test": "make test", "again": "make up", "down": "make down"}
 DOTS = "…"
 
 
