@@ -32,7 +32,7 @@ environment:
 """
 
 
-def main(arguments: Sequence[str]) -> ExitCode:
+def main(arguments: Sequence[str]) -> int:
     """Run the command that `arguments` name, and return the code to exit with."""
     options = _parser().parse_args(arguments)
     try:
@@ -80,6 +80,10 @@ def _parser() -> argparse.ArgumentParser:
     schema = subparsers.add_parser("schema", help=help_of_schema, description=help_of_schema)
     schema.add_argument("--check", action="store_true", help="write nothing; exit code 4 if the files are not current")
     schema.set_defaults(run=commands.schema)
+    help_of_pulumi = "run the engine's own CLI on this project's state, e.g. to set a secret"
+    pulumi = subparsers.add_parser("pulumi", help=help_of_pulumi, description=help_of_pulumi, add_help=False)
+    pulumi.add_argument("arguments", nargs=argparse.REMAINDER, metavar="...")
+    pulumi.set_defaults(run=commands.pulumi)
     return parser
 
 

@@ -1,6 +1,7 @@
 """The launcher's commands, one function each. Each imports what it needs when it runs: so the quick ones stay quick."""
 
 import argparse
+import os
 import sys
 from collections.abc import Callable
 from enum import IntEnum
@@ -23,7 +24,7 @@ class ExitCode(IntEnum):
     INTERRUPTED = 130
 
 
-Command = Callable[[Path, argparse.Namespace], ExitCode]
+Command = Callable[[Path, argparse.Namespace], int]
 
 
 def known_stacks(project: Path) -> tuple[str, ...]:
@@ -125,6 +126,17 @@ def refresh(project: Path, options: argparse.Namespace) -> ExitCode:
 def destroy(project: Path, options: argparse.Namespace) -> ExitCode:
     """Delete everything that the stack made. The configuration plays no part, so it may be invalid just now."""
     return _operate("destroy", project, options)
+
+
+def pulumi(project: Path, options: argparse.Namespace) -> int:
+    """Run the engine's own CLI in the project, on the state that the other commands use, and return its exit code."""
+    import subprocess
+
+    from launcher import engine, state
+
+    binary = engine.pulumi_binary()
+    variables = {**state.environment(state.backend(project)), "PULUMI_SKIP_UPDATE_CHECK": "true"}
+    return subprocess.run([binary, *options.arguments], cwd=project, env=os.environ | variables, check=False).returncode
 
 
 def _operate(operation: str, project: Path, options: argparse.Namespace, **settings: Any) -> ExitCode:

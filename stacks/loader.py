@@ -136,7 +136,7 @@ def _loaded(project: Path) -> Loaded:
     platform = resolve_documents(catalogue, environment)
     if platform.secrets_from is not SecretsFrom.STACK:
         return Loaded(platform, {})
-    problems = _secret_problems(platform, config, environment)
+    problems = _secret_problems(platform, config, environment, f"pulumi config set --stack {stack} --secret --path")
     if problems:
         raise InvalidConfiguration(problems)
     return Loaded(platform, _secrets(platform, config.require_secret_object("secrets")))
@@ -161,7 +161,8 @@ def _object(config: "pulumi.Config", key: str) -> Any:
         return ABSENT
 
 
-def _secret_problems(platform: Platform, config: "pulumi.Config", document: Document) -> list[Problem]:
+def _secret_problems(platform: Platform, config: "pulumi.Config", document: Document, command: str) -> list[Problem]:
+    """Return what is wrong with the stack's secrets; ``command`` is what sets one."""
     location = ("config", "polyglot:secrets")
     supplied = _object(config, "secrets")
     if supplied is not None and not isinstance(supplied, Mapping):
@@ -170,8 +171,7 @@ def _secret_problems(platform: Platform, config: "pulumi.Config", document: Docu
                 location,
                 "is not a mapping",
                 consequence="no Secret of this stack has its values",
-                fix="pulumi config rm polyglot:secrets; then set each key: "
-                "pulumi config set --secret --path 'polyglot:secrets.NAME.KEY'",
+                fix=f"pulumi config rm polyglot:secrets; then set each key: {command} 'polyglot:secrets.NAME.KEY'",
             )
         ]
     return [
@@ -179,7 +179,7 @@ def _secret_problems(platform: Platform, config: "pulumi.Config", document: Docu
             (*location, name, key),
             f"is not set, or no text, and this stack supplies the Secret {name!r}",
             consequence="the Pods that read it would not start, or would let everybody in",
-            fix=f"pulumi config set --secret --path 'polyglot:secrets.{name}.{key}' (it asks for the value)",
+            fix=f"{command} 'polyglot:secrets.{name}.{key}' (it asks for the value)",
         )
         for name, secret in platform.secrets.items()
         for key in secret.keys

@@ -118,6 +118,18 @@ def test_a_secret_that_the_official_cli_set_is_read(project: Path, built_engine:
     assert "hunter2" not in ended.stdout + ended.stderr
 
 
+def test_the_launcher_runs_the_engines_own_cli_on_its_state(project: Path) -> None:
+    """Where no `pulumi` is on PATH, a person must still be able to set a secret."""
+    launch(project, "up")
+
+    ended = launch(project, "pulumi", "config", "set", "--secret", "--stack", "local", "token", "hunter2")
+
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert "secure:" in (project / "stacks" / "Pulumi.local.yaml").read_text()
+    assert launch(project, "pulumi", "config", "get", "--stack", "local", "token").stdout.strip() == "hunter2"
+    assert launch(project, "pulumi", "config", "get", "--stack", "local", "nothing").returncode != 0
+
+
 def test_a_failing_program_ends_with_1_and_its_own_words(project: Path) -> None:
     with (project / "__main__.py").open("a") as program:
         program.write("\nraise ValueError('the program broke')\n")

@@ -91,7 +91,7 @@ def test_a_missing_secret_comes_with_the_command_that_sets_it() -> None:
     del supplied["users-db"]["password"]
     (problem,) = missing(supplied).problems
     assert problem.file == "stacks/Pulumi.dev.yaml"
-    assert "pulumi config set --secret --path 'polyglot:secrets.users-db.password'" in problem.fix
+    assert "pulumi config set --stack dev --secret --path 'polyglot:secrets.users-db.password'" in problem.fix
     assert leaks(str(problem)) == []
 
 
