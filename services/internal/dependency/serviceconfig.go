@@ -1,0 +1,41 @@
+package dependency
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// serviceConfig asks gRPC for a deadline and for up to 3 attempts at every call that the other side never took on, or that it
+// refused while draining. Every method that is called here may be repeated: reads change nothing, and CreateOrder has its
+// idempotency key. Retries stop while more than half of the calls fail (retryThrottling).
+//
+// Client-side health checks are left out on purpose: behind a virtual IP there is one connection, and a server that drains
+// would block it instead of making way by its GOAWAY.
+// Format: https://github.com/grpc/grpc/blob/master/doc/service_config.md
+func serviceConfig(config Config) string {
+	type object = map[string]any
+	text, err := json.Marshal(object{
+		"loadBalancingConfig": []object{{"round_robin": object{}}},
+		"methodConfig": []object{{
+			"name":    []object{{"service": config.Service}},
+			"timeout": seconds(config.Timeout),
+			"retryPolicy": object{
+				"maxAttempts":          3,
+				"initialBackoff":       "0.05s",
+				"maxBackoff":           "0.5s",
+				"backoffMultiplier":    2,
+				"retryableStatusCodes": []string{"UNAVAILABLE"},
+			},
+		}},
+		"retryThrottling": object{"maxTokens": 10, "tokenRatio": 0.1},
+	})
+	if err != nil {
+		panic(err) // only text and numbers in there
+	}
+	return string(text)
+}
+
+func seconds(duration time.Duration) string {
+	return fmt.Sprintf("%.9fs", duration.Seconds())
+}
