@@ -16,11 +16,11 @@ FIND_PYTHON = for candidate in python3.11 python3 python3.12 python3.13 python3.
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup up preview refresh down validate render graph schema test lint format golden bench clean
+.PHONY: help setup up preview refresh down validate render graph schema test services-test lint format golden bench clean
 
 help: ## list the targets
 	@echo "make TARGET [STACK=local|dev|prod]"
-	@sed -nE 's/^([a-z]+):.*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
 
 setup: $(READY) ## put the pinned packages into .venv; does nothing while the pins are unchanged
 
@@ -63,6 +63,9 @@ schema: setup ## write the JSON Schemas of the configuration files
 
 test: setup ## all tests that need no network beyond the package registries (layers 1 to 4)
 	@$(PYTHON) -m pytest -n $(WORKERS) --dist loadgroup
+
+services-test: setup ## the sample shop's own tests, in Go, Java and Python
+	@$(MAKE) --no-print-directory -C services test
 
 lint: setup ## check style, types and who imports whom
 	@$(VENV)/bin/ruff check

@@ -52,9 +52,9 @@ def test_every_link_leads_somewhere(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_make_target_exists(page: Path) -> None:
-    targets = set(re.findall(r"^([a-z]+):", (PROJECT / "Makefile").read_text(), flags=re.MULTILINE))
-    named = set(re.findall(r"`make ([a-z]+)", page.read_text())) | set(
-        re.findall(r"^(?:\$ )?make ([a-z]+)", page.read_text(), flags=re.MULTILINE)
+    targets = set(re.findall(r"^([a-z-]+):", (PROJECT / "Makefile").read_text(), flags=re.MULTILINE))
+    named = set(re.findall(r"`make ([a-z-]+)", page.read_text())) | set(
+        re.findall(r"^(?:\$ )?make ([a-z-]+)", page.read_text(), flags=re.MULTILINE)
     )
     assert named <= targets, f"{page.name} names targets that the Makefile lacks"
 
