@@ -1,4 +1,4 @@
-"""ConfigMaps, Secrets, fields and storage as files, and what their change does (REQUIREMENTS W6)."""
+"""ConfigMaps, Secrets, fields and storage as files, and what their change does."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Hardened defaults, and what each exception relaxes: that, visibly, and nothing else (REQUIREMENTS W7)."""
+"""Hardened defaults, and what each exception relaxes: that, visibly, and nothing else."""
 
 from __future__ import annotations
 

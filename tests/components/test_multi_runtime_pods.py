@@ -1,4 +1,4 @@
-"""Several runtimes in one Pod, each with its own budget and files (REQUIREMENTS W4, W5)."""
+"""Several runtimes in one Pod, each with its own budget and files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A namespace that denies by default, and is bounded (REQUIREMENTS W7, checklist rules 1, 13, 15)."""
+"""A namespace that denies by default, and is bounded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Probes (REQUIREMENTS W2): four ways to ask, their timings, and what follows from ports and language."""
+"""Probes: four ways to ask, their timings, and what follows from ports and language."""
 
 from __future__ import annotations
 

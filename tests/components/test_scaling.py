@@ -1,4 +1,4 @@
-"""Replicas, autoscalers and disruption budgets (REQUIREMENTS W3, W7)."""
+"""Replicas, autoscalers and disruption budgets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Kinds of workloads and of Services (REQUIREMENTS W1)."""
+"""Kinds of workloads and of Services."""
 
 from __future__ import annotations
 
