@@ -3,6 +3,7 @@ package main
 
 import (
 	"context"
+	"log/slog"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"google.golang.org/grpc"
@@ -20,7 +21,7 @@ import (
 
 func main() { process.Main("gateway", configure) }
 
-func serve(ctx context.Context, s settings, registry *prometheus.Registry, metrics lifecycle.Server) error {
+func serve(_ context.Context, s settings, registry *prometheus.Registry, run process.Run) error {
 	calls := dependency.NewMetrics(registry)
 	var connections [3]*grpc.ClientConn
 	for index, config := range []dependency.Config{s.users, s.orders, s.recommendations} {
@@ -45,9 +46,10 @@ func serve(ctx context.Context, s settings, registry *prometheus.Registry, metri
 
 	state := health.NewState()
 	state.Ready() // dependencies are called when they are needed: no start is waited for
+	slog.Info("started")
 	handler := (&edge.Edge{
 		Users: users, Orders: ordersv1.NewOrderServiceClient(connections[1]),
 		Recommendations: recommendationsv1.NewRecommendationServiceClient(connections[2]), Timeout: s.timeout,
 	}).Handler(registry, state)
-	return lifecycle.Run(ctx, state.Drain, lifecycle.HTTP("http", listener, handler), metrics)
+	return run(state.Drain, lifecycle.HTTP("http", listener, handler))
 }

@@ -11,7 +11,6 @@ import (
 	usersv1 "polyglot/services/gen/shop/users/v1"
 	"polyglot/services/internal/dependency"
 	"polyglot/services/internal/environment"
-	"polyglot/services/internal/lifecycle"
 	"polyglot/services/internal/process"
 )
 
@@ -29,8 +28,8 @@ type settings struct {
 
 func configure(env *environment.Reader) process.Serve {
 	s := readSettings(env)
-	return func(ctx context.Context, registry *prometheus.Registry, metrics lifecycle.Server) error {
-		return serve(ctx, s, registry, metrics)
+	return func(ctx context.Context, registry *prometheus.Registry, run process.Run) error {
+		return serve(ctx, s, registry, run)
 	}
 }
 

@@ -24,7 +24,7 @@ import (
 
 func main() { process.Main("orders", configure) }
 
-func serve(ctx context.Context, s settings, registry *prometheus.Registry, metrics lifecycle.Server) error {
+func serve(ctx context.Context, s settings, registry *prometheus.Registry, run process.Run) error {
 	orders, err := store.Open(ctx, s.database, s.connections)
 	if err != nil {
 		return err
@@ -55,7 +55,7 @@ func serve(ctx context.Context, s settings, registry *prometheus.Registry, metri
 	ordersv1.RegisterOrderServiceServer(server, &api.Service{
 		Orders: orders, Users: usersv1.NewUserServiceClient(users), Taken: relay.Wake,
 	})
-	return lifecycle.Run(ctx, state.Drain,
+	return run(state.Drain,
 		lifecycle.GRPC("grpc", listener, server),
 		lifecycle.Server{
 			Name: "outbox",
@@ -63,12 +63,12 @@ func serve(ctx context.Context, s settings, registry *prometheus.Registry, metri
 				// The ports are open meanwhile: a database that comes late costs readiness, not a restart.
 				if migrated(ctx, orders) {
 					state.Ready()
+					slog.Info("started")
 				}
 				return relay.Serve()
 			},
 			Shutdown: relay.Shutdown,
 		},
-		metrics,
 	)
 }
 

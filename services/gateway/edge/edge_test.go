@@ -1,10 +1,12 @@
 package edge
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
 	"encoding/json"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"reflect"
@@ -14,9 +16,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"go.opentelemetry.io/otel"
-	"go.opentelemetry.io/otel/baggage"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
-	"go.opentelemetry.io/otel/trace"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
@@ -27,8 +27,10 @@ import (
 	recommendationsv1 "polyglot/services/gen/shop/recommendations/v1"
 	usersv1 "polyglot/services/gen/shop/users/v1"
 	"polyglot/services/internal/claims"
+	"polyglot/services/internal/conformance"
 	"polyglot/services/internal/dependency"
 	"polyglot/services/internal/health"
+	"polyglot/services/internal/logging"
 	"polyglot/services/internal/metrics"
 	"polyglot/services/internal/standin"
 	"polyglot/services/internal/tracing"
@@ -267,8 +269,6 @@ func TestABadOrderIsRefusedBeforeAnythingIsCalled(t *testing.T) {
 
 // seen is what arrives at a service behind the edge.
 type seen struct {
-	span     trace.SpanContext
-	baggage  baggage.Baggage
 	metadata metadata.MD
 	deadline time.Duration
 }
@@ -280,40 +280,31 @@ func startSeeing(t *testing.T) (*httptest.Server, chan seen) {
 	answer := services.GetUser
 	services.GetUser = func(ctx context.Context, request *usersv1.GetUserRequest) (*usersv1.GetUserResponse, error) {
 		headers, _ := metadata.FromIncomingContext(ctx)
-		extracted := tracing.Propagator().Extract(context.Background(), carrier(headers))
 		deadline, _ := ctx.Deadline()
-		arrived <- seen{trace.SpanContextFromContext(extracted), baggage.FromContext(extracted), headers, time.Until(deadline)}
+		arrived <- seen{headers, time.Until(deadline)}
 		return answer(ctx, request)
 	}
 	server, _ := start(t, services)
 	return server, arrived
 }
 
-func TestEveryAcceptedTraceFormatGoesOnAsW3C(t *testing.T) {
-	const id, parent = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
-	const other = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-	for name, headers := range map[string][]string{
-		"W3C":                {"traceparent", "00-" + id + "-" + parent + "-01"},
-		"B3 single":          {"b3", id + "-" + parent + "-1"},
-		"B3 several":         {"X-B3-TraceId", id, "X-B3-SpanId", parent, "X-B3-Sampled", "1"},
-		"both, where W3C is": {"traceparent", "00-" + id + "-" + parent + "-01", "b3", other + "-" + parent + "-1"},
-	} {
-		t.Run(name, func(t *testing.T) {
+func TestTheCallersTraceAndBaggageGoOnInWhateverFormatTheyArrive(t *testing.T) {
+	for _, vector := range conformance.ReadVectors(t) {
+		t.Run(vector.Name, func(t *testing.T) {
 			server, arrived := startSeeing(t)
-			response, _ := send(t, "GET", server.URL+"/api/users/u1", "", append(headers, "baggage", "flag=beta")...)
+			var headers []string
+			for name, value := range vector.Headers {
+				headers = append(headers, name, value)
+			}
+			response, _ := send(t, "GET", server.URL+"/api/users/u1", "", headers...)
 			if response.StatusCode != 200 {
 				t.Fatal(response.Status)
 			}
-			got := <-arrived
-			if got.span.TraceID().String() != id || !got.span.IsSampled() || got.span.SpanID().String() == parent {
-				t.Errorf("the trace that arrives is %v", got.span)
+			outgoing := map[string]string{}
+			for name, values := range (<-arrived).metadata {
+				outgoing[name] = values[0]
 			}
-			if !strings.HasPrefix(got.metadata.Get("traceparent")[0], "00-"+id) || got.metadata.Get("b3") != nil {
-				t.Errorf("the metadata is %v", got.metadata)
-			}
-			if got.baggage.Member("flag").Value() != "beta" {
-				t.Errorf("the baggage is %v", got.baggage)
-			}
+			vector.CheckOutgoing(t, outgoing)
 		})
 	}
 }
@@ -341,8 +332,13 @@ func TestClaimsGoOnAndTheTokenDoesNot(t *testing.T) {
 
 func TestRequestsAreMeasuredByRouteWithTheTraceAsExemplar(t *testing.T) {
 	const id = "4bf92f3577b34da6a3ce929d0e0e4736"
-	server, registry := start(t, sound())
+	services := sound()
+	services.GetOrder = func(context.Context, *ordersv1.GetOrderRequest) (*ordersv1.GetOrderResponse, error) {
+		return nil, status.Error(codes.NotFound, "no")
+	}
+	server, registry := start(t, services)
 	send(t, "GET", server.URL+"/api/users/u1", "", "traceparent", "00-"+id+"-00f067aa0ba902b7-01")
+	send(t, "GET", server.URL+"/api/orders/o1", "")
 	send(t, "GET", server.URL+"/made/up", "")
 	send(t, "BREW", server.URL+"/made/up", "")
 	text := scrape(t, registry)
@@ -351,11 +347,57 @@ func TestRequestsAreMeasuredByRouteWithTheTraceAsExemplar(t *testing.T) {
 		`http_server_request_duration_seconds_count{code="404",method="GET",route="none"} 1`,
 		`method="OTHER"`,
 		`rpc_client_duration_seconds_count{code="OK",dependency="users",method="GetUser"} 1`,
+		`rpc_client_duration_seconds_count{code="NOT_FOUND",dependency="orders",method="GetOrder"} 1`,
 		`trace_id="` + id + `"`,
 	} {
 		if !strings.Contains(text, part) {
 			t.Errorf("%s is not in:\n%s", part, text)
 		}
+	}
+	for name, metric := range conformance.ReadTelemetry(t).Metrics {
+		if strings.Contains(text, name) && !strings.Contains(text, "# HELP "+name+" "+metric.Help+"\n") {
+			t.Errorf("%s is described in other words:\n%s", name, text)
+		}
+	}
+}
+
+func TestEachRequestIsOneLineWithItsTrace(t *testing.T) {
+	const id = "4bf92f3577b34da6a3ce929d0e0e4736"
+	services := sound()
+	services.GetUser = func(context.Context, *usersv1.GetUserRequest) (*usersv1.GetUserResponse, error) {
+		return nil, status.Error(codes.Internal, "no")
+	}
+	server, _ := start(t, services)
+	var log bytes.Buffer
+	before := slog.Default()
+	slog.SetDefault(logging.New(&log, "gateway", "info"))
+	defer slog.SetDefault(before)
+	for _, path := range []string{"/api/orders/o1", "/api/users/u1"} {
+		send(t, "GET", server.URL+path, "", "traceparent", "00-"+id+"-00f067aa0ba902b7-01")
+	}
+	server.Close() // and so waits for the last line
+	shared, levels := conformance.ReadTelemetry(t).Log, map[any]any{}
+	for line := range bytes.Lines(log.Bytes()) {
+		var decoded map[string]any
+		if err := json.Unmarshal(line, &decoded); err != nil {
+			t.Fatalf("%s: %v", line, err)
+		}
+		conformance.CheckLine(t, decoded)
+		if decoded["trace_id"] != id || decoded["span_id"] == nil {
+			t.Errorf("the line is %s", line)
+		}
+		if decoded["msg"] != shared.Request.Msg {
+			continue
+		}
+		for _, field := range shared.Request.Fields {
+			if decoded[field] == nil {
+				t.Errorf("%s is missing in %s", field, line)
+			}
+		}
+		levels[decoded["path"]] = decoded["level"]
+	}
+	if !reflect.DeepEqual(levels, map[any]any{"/api/orders/o1": "info", "/api/users/u1": "warn"}) {
+		t.Errorf("the requests' lines have the levels %v", levels)
 	}
 }
 
@@ -397,12 +439,3 @@ func scrape(t *testing.T, registry *prometheus.Registry) string {
 	metrics.Handler(registry).ServeHTTP(recorder, request)
 	return recorder.Body.String()
 }
-
-// carrier reads trace context from metadata.
-type carrier metadata.MD
-
-func (c carrier) Get(key string) string {
-	return strings.Join(metadata.MD(c).Get(key), ",")
-}
-func (c carrier) Set(key, value string) { metadata.MD(c).Set(key, value) }
-func (c carrier) Keys() []string        { return nil }

@@ -2,6 +2,7 @@ package edge
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"runtime/debug"
@@ -31,7 +32,11 @@ func observed(durations metrics.Durations, next http.Handler) http.Handler {
 		span.SetName(method(request) + " " + route)
 		span.SetAttributes(attribute.String("http.route", route))
 		durations.Observe(ctx, start, method(request), route, strconv.Itoa(recorder.code))
-		slog.InfoContext(ctx, "request", "method", method(request), "route", route, "path", request.URL.Path,
+		level := slog.LevelInfo
+		if recorder.code >= http.StatusInternalServerError {
+			level = slog.LevelWarn
+		}
+		slog.Log(ctx, level, "request answered", "method", method(request), "route", route, "path", request.URL.Path,
 			"code", recorder.code, "seconds", time.Since(start).Seconds())
 	})
 }
@@ -63,7 +68,7 @@ func recovered(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(response http.ResponseWriter, request *http.Request) {
 		defer func() {
 			if cause := recover(); cause != nil {
-				slog.ErrorContext(request.Context(), "panic", "cause", cause, "stack", string(debug.Stack()))
+				slog.ErrorContext(request.Context(), "panic", "error", fmt.Sprintf("%v\n%s", cause, debug.Stack()))
 				writeProblem(response, request, http.StatusInternalServerError, "")
 			}
 		}()

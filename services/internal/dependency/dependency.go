@@ -93,7 +93,7 @@ func observed(config Config, m *Metrics) grpc.UnaryClientInterceptor {
 		} else if err != nil {
 			err = asStatus(err)
 		}
-		m.durations.Observe(ctx, start, config.Name, path.Base(method), status.Code(err).String())
+		m.durations.Observe(ctx, start, config.Name, path.Base(method), metrics.CodeName(status.Code(err)))
 		return err
 	}
 }

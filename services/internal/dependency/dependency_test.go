@@ -83,19 +83,21 @@ func TestACallThatTakesTooLongEndsWithDeadlineExceeded(t *testing.T) {
 	}
 }
 
-func TestUnavailableIsTriedAgain(t *testing.T) {
-	var attempts atomic.Int32
-	client, _ := dial(t, func(context.Context, *usersv1.GetUserRequest) (*usersv1.GetUserResponse, error) {
-		if attempts.Add(1) < 3 {
-			return nil, status.Error(codes.Unavailable, "draining")
+func TestACallThatAServerRefusesOrGivesUpWhileItDrainsIsTriedAgain(t *testing.T) {
+	for _, code := range []codes.Code{codes.Unavailable, codes.Canceled} {
+		var attempts atomic.Int32
+		client, _ := dial(t, func(context.Context, *usersv1.GetUserRequest) (*usersv1.GetUserResponse, error) {
+			if attempts.Add(1) < 3 {
+				return nil, status.Error(code, "draining")
+			}
+			return someone, nil
+		}, nil)
+		if err := get(t.Context(), client); err != nil {
+			t.Fatal(err)
 		}
-		return someone, nil
-	}, nil)
-	if err := get(t.Context(), client); err != nil {
-		t.Fatal(err)
-	}
-	if attempts.Load() != 3 {
-		t.Errorf("there were %d attempts", attempts.Load())
+		if attempts.Load() != 3 {
+			t.Errorf("%v: there were %d attempts", code, attempts.Load())
+		}
 	}
 }
 

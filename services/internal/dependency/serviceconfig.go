@@ -7,7 +7,8 @@ import (
 )
 
 // serviceConfig asks gRPC for a deadline and for up to 3 attempts at every call that the other side never took on, or that it
-// refused while draining. Every method that is called here may be repeated: reads change nothing, and CreateOrder has its
+// refused while draining: UNAVAILABLE, or CANCELLED, with which gRPC's C core (Python) answers calls that had arrived and not
+// begun. Every method that is called here may be repeated: reads change nothing, and CreateOrder has its
 // idempotency key. Retries stop while more than half of the calls fail (retryThrottling).
 //
 // Client-side health checks are left out on purpose: behind a virtual IP there is one connection, and a server that drains
@@ -25,7 +26,7 @@ func serviceConfig(config Config) string {
 				"initialBackoff":       "0.05s",
 				"maxBackoff":           "0.5s",
 				"backoffMultiplier":    2,
-				"retryableStatusCodes": []string{"UNAVAILABLE"},
+				"retryableStatusCodes": []string{"UNAVAILABLE", "CANCELLED"},
 			},
 		}},
 		"retryThrottling": object{"maxTokens": 10, "tokenRatio": 0.1},

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"polyglot/services/internal/conformance"
 )
 
 func reader(variables map[string]string) *Reader {
@@ -26,6 +28,22 @@ func TestOneErrorNamesEveryMissingAndMalformedVariableAndNoValue(t *testing.T) {
 	}
 	if strings.Contains(message, "secret-1") {
 		t.Errorf("a value, which may be a secret, is in %q", message)
+	}
+}
+
+func TestDurationsAreWrittenAsInEveryLanguage(t *testing.T) {
+	shared := conformance.ReadSettings(t)
+	for text, seconds := range shared.Durations {
+		env := reader(map[string]string{"WAIT": text})
+		if got := env.Duration("WAIT", time.Nanosecond); got.Seconds() != seconds || env.Err() != nil {
+			t.Errorf("%q is %v, %v", text, got, env.Err())
+		}
+	}
+	for _, text := range shared.NoDurations {
+		env := reader(map[string]string{"WAIT": text})
+		if got := env.Duration("WAIT", time.Nanosecond); env.Err() == nil {
+			t.Errorf("%q is %v", text, got)
+		}
 	}
 }
 

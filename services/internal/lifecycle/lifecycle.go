@@ -13,11 +13,8 @@ import (
 	"google.golang.org/grpc"
 )
 
-// DrainTime is how long requests in flight may take after SIGTERM. With CloseTime it stays below 20 s, and so below the 30 s
-// after which Kubernetes kills.
-const DrainTime = 15 * time.Second
-
-// CloseTime is how long connections may take to close after that: the last spans, the broker, the pool.
+// CloseTime is how long connections may take to close after the drain: the last spans, the broker, the pool. The platform
+// leaves 5 s between DRAIN_TIMEOUT and SIGKILL.
 const CloseTime = 4 * time.Second
 
 // Server is something that serves until it is shut down.
@@ -30,9 +27,9 @@ type Server struct {
 }
 
 // Run serves all servers until ctx ends or one of them fails. Then it calls drain, which marks the process as not ready, and
-// shuts the servers down one after the other, in their order. The error is a server's failure; a request that had to be
-// broken off is logged, and is none.
-func Run(ctx context.Context, drain func(), servers ...Server) error {
+// shuts the servers down one after the other, in their order; requests in flight have drainTimeout to end. The error is a
+// server's failure; a request that had to be broken off is logged, and is none.
+func Run(ctx context.Context, drainTimeout time.Duration, drain func(), servers ...Server) error {
 	failures := make(chan error, len(servers))
 	for _, server := range servers {
 		go func() {
@@ -48,7 +45,7 @@ func Run(ctx context.Context, drain func(), servers ...Server) error {
 	case failure = <-failures:
 	}
 	drain()
-	deadline, cancel := context.WithTimeout(context.WithoutCancel(ctx), DrainTime)
+	deadline, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
 	defer cancel()
 	for _, server := range servers {
 		if err := server.Shutdown(deadline); err != nil {

@@ -5,18 +5,34 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"strings"
 
 	"go.opentelemetry.io/otel/trace"
 )
 
-// New returns a logger of lines with time, level, msg, service and, where the context has a span, trace_id and span_id.
-// An unknown level counts as info.
+// timeFormat is RFC 3339 in milliseconds; the time is UTC.
+const timeFormat = "2006-01-02T15:04:05.000Z"
+
+// New returns a logger of lines with time, level, msg, service and, where the context has a span, trace_id and span_id: the
+// fields and forms that every language's services have in common (docs/services.md). An unknown level counts as info.
 func New(out io.Writer, service, level string) *slog.Logger {
 	var minimum slog.Level
 	if minimum.UnmarshalText([]byte(level)) != nil {
 		minimum = slog.LevelInfo
 	}
-	return slog.New(traced{slog.NewJSONHandler(out, &slog.HandlerOptions{Level: minimum})}).With("service", service)
+	return slog.New(traced{slog.NewJSONHandler(out, &slog.HandlerOptions{Level: minimum, ReplaceAttr: common})}).With("service", service)
+}
+
+// common gives the time and the level the form that they have in every language.
+func common(groups []string, attr slog.Attr) slog.Attr {
+	switch {
+	case len(groups) > 0:
+	case attr.Key == slog.TimeKey && attr.Value.Kind() == slog.KindTime:
+		attr.Value = slog.StringValue(attr.Value.Time().UTC().Format(timeFormat))
+	case attr.Key == slog.LevelKey:
+		attr.Value = slog.StringValue(strings.ToLower(attr.Value.String()))
+	}
+	return attr
 }
 
 // traced adds the ids of the context's span to each line.

@@ -10,9 +10,12 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"go.opentelemetry.io/otel/trace"
+	"google.golang.org/genproto/googleapis/rpc/code"
+	"google.golang.org/grpc/codes"
 )
 
-// buckets are upper bounds in seconds, dense around the limits that alerts use (300 ms, 500 ms, 800 ms).
+// buckets are upper bounds in seconds, dense around the limits that alerts use (300 ms, 500 ms, 800 ms). They are the same in
+// every language (docs/services.md), as only then quantiles over several services mean anything.
 var buckets = []float64{.005, .01, .025, .05, .1, .2, .3, .5, .8, 1, 2.5, 5, 10}
 
 // NewRegistry returns a registry with the metrics of the process and of the Go runtime (go_goroutines, go_gc_…, go_sched_…).
@@ -32,6 +35,10 @@ func Handler(registry *prometheus.Registry) http.Handler {
 	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{EnableOpenMetrics: true}))
 	return mux
 }
+
+// CodeName returns a gRPC code as the specification spells it, and with it every other language: NOT_FOUND, where Go alone says
+// NotFound.
+func CodeName(number codes.Code) string { return code.Code(number).String() }
 
 // Durations is a histogram of how long something took, in seconds.
 type Durations struct{ histogram *prometheus.HistogramVec }

@@ -10,6 +10,7 @@ import (
 	"os/signal"
 	"strconv"
 	"syscall"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -26,8 +27,18 @@ const (
 	exitSetting = 2
 )
 
-// Serve runs a service on servers and with metrics until ctx ends. It returns what Run has returned.
-type Serve func(ctx context.Context, registry *prometheus.Registry, metrics lifecycle.Server) error
+// Serve runs a service: it makes its servers and returns what run returned for them.
+type Serve func(ctx context.Context, registry *prometheus.Registry, run Run) error
+
+// Run serves all servers, and the metrics beside them, until SIGTERM. Then it calls drain, which marks the service as not ready,
+// and gives the requests in flight DRAIN_TIMEOUT.
+type Run func(drain func(), servers ...lifecycle.Server) error
+
+type settings struct {
+	name, level  string
+	metricsPort  int
+	drainTimeout time.Duration
+}
 
 // Main runs a service until SIGTERM or SIGINT and ends the process; a second signal ends it at once. configure reads the
 // service's settings and returns what serves with them; it is called once, and a service whose settings are wrong isn't run.
@@ -37,9 +48,14 @@ func Main(name string, configure func(*environment.Reader) Serve) {
 
 func run(name string, configure func(*environment.Reader) Serve) (code int) {
 	env := environment.NewReader(os.LookupEnv)
-	level := env.OneOf("LOG_LEVEL", "info", "debug", "info", "warn", "error")
-	metricsPort := env.Port("METRICS_PORT", 8081)
-	slog.SetDefault(logging.New(os.Stdout, name, level))
+	s := settings{
+		name:         env.Optional("OTEL_SERVICE_NAME", name),
+		level:        env.OneOf("LOG_LEVEL", "info", "debug", "info", "warn", "error"),
+		metricsPort:  env.Port("METRICS_PORT", 8081),
+		drainTimeout: env.Duration("DRAIN_TIMEOUT", 15*time.Second),
+	}
+	slog.SetDefault(logging.New(os.Stdout, s.name, s.level))
+	exporter := tracing.ReadExporter(env)
 	serve := configure(env)
 	if err := env.Err(); err != nil {
 		slog.Error(err.Error())
@@ -48,7 +64,7 @@ func run(name string, configure func(*environment.Reader) Serve) (code int) {
 	ctx, restore := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer restore()
 	context.AfterFunc(ctx, restore)
-	if err := traced(ctx, name, metricsPort, serve); err != nil {
+	if err := traced(ctx, s, exporter, serve); err != nil {
 		slog.Error("the service failed", "error", err.Error())
 		return exitFailed
 	}
@@ -56,17 +72,21 @@ func run(name string, configure func(*environment.Reader) Serve) (code int) {
 	return 0
 }
 
-func traced(ctx context.Context, name string, metricsPort int, serve Serve) error {
-	stop, err := tracing.Start(ctx, name)
+func traced(ctx context.Context, s settings, exporter tracing.Exporter, serve Serve) error {
+	stop, err := tracing.Start(ctx, s.name, exporter)
 	if err != nil {
 		return err
 	}
 	registry := metrics.NewRegistry()
-	listener, err := Listen("metrics", metricsPort)
+	listener, err := Listen("metrics", s.metricsPort)
 	if err != nil {
 		return err
 	}
-	failure := serve(ctx, registry, lifecycle.HTTP("metrics", listener, metrics.Handler(registry)))
+	scraped := lifecycle.HTTP("metrics", listener, metrics.Handler(registry))
+	failure := serve(ctx, registry, func(drain func(), servers ...lifecycle.Server) error {
+		// The metrics end last: a drain can be watched.
+		return lifecycle.Run(ctx, s.drainTimeout, drain, append(servers, scraped)...)
+	})
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), lifecycle.CloseTime)
 	defer cancel()
 	if err := stop(last); err != nil {

@@ -18,6 +18,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"polyglot/services/internal/conformance"
 	"polyglot/services/internal/environment"
 	"polyglot/services/internal/lifecycle"
 )
@@ -30,10 +31,17 @@ func TestMain(m *testing.M) {
 	Main("sample", func(env *environment.Reader) Serve {
 		env.Required("SAMPLE_DB_HOST")
 		env.Required("SAMPLE_DB_PASSWORD")
-		return func(ctx context.Context, _ *prometheus.Registry, metrics lifecycle.Server) error {
-			return lifecycle.Run(ctx, func() {}, metrics)
+		return func(_ context.Context, _ *prometheus.Registry, run Run) error {
+			return run(func() {}, hanging)
 		}
 	})
+}
+
+// hanging never lets go of its requests: what ends it is the end of the drain.
+var hanging = lifecycle.Server{
+	Name:     "hanging",
+	Serve:    func() error { return nil },
+	Shutdown: func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() },
 }
 
 func sample(t *testing.T, variables ...string) *exec.Cmd {
@@ -52,13 +60,38 @@ func TestMissingSettingsAreOneLineAndExitCode2(t *testing.T) {
 		t.Fatalf("it ended with %v", err)
 	}
 	line := decode(t, output.Bytes())
-	if text := fmt.Sprint(line["msg"]); !strings.Contains(text, "SAMPLE_DB_HOST, SAMPLE_DB_PASSWORD") || line["level"] != "ERROR" || line["service"] != "sample" {
+	if text := fmt.Sprint(line["msg"]); !strings.Contains(text, "SAMPLE_DB_HOST, SAMPLE_DB_PASSWORD") || line["level"] != "error" || line["service"] != "sample" {
 		t.Errorf("the line is %v", line)
 	}
 }
 
-func TestSIGTERMEndsItCleanlyWithExitCode0(t *testing.T) {
-	command := sample(t, "SAMPLE_DB_HOST=h", "SAMPLE_DB_PASSWORD=p")
+func TestAMalformedCommonSettingIsExitCode2Too(t *testing.T) {
+	for variable, name := range map[string]string{
+		"OTEL_EXPORTER_OTLP_PROTOCOL=http/json":        "OTEL_EXPORTER_OTLP_PROTOCOL",
+		"OTEL_EXPORTER_OTLP_TRACES_PROTOCOL=http/json": "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL",
+		"DRAIN_TIMEOUT=15":                             "DRAIN_TIMEOUT",
+		"LOG_LEVEL=loud":                               "LOG_LEVEL",
+		"METRICS_PORT=-1":                              "METRICS_PORT",
+	} {
+		command := sample(t, "SAMPLE_DB_HOST=h", "SAMPLE_DB_PASSWORD=p", variable)
+		output, err := command.Output()
+		var exit *exec.ExitError
+		if !errors.As(err, &exit) || exit.ExitCode() != 2 || !strings.Contains(fmt.Sprint(decode(t, output)["msg"]), name+" must be") {
+			t.Errorf("%s: it ended with %v and said %s", variable, err, output)
+		}
+	}
+}
+
+func TestTheNameInTheLogIsTheOneInTheTraces(t *testing.T) {
+	output, _ := sample(t, "OTEL_SERVICE_NAME=sample-canary").Output() // it lacks settings, and ends
+	if line := decode(t, output); line["service"] != "sample-canary" {
+		t.Errorf("the line is %v", line)
+	}
+}
+
+func TestSIGTERMEndsItWithExitCode0AfterTheDrainThatTheEnvironmentAllows(t *testing.T) {
+	const allowed = 300 * time.Millisecond
+	command := sample(t, "SAMPLE_DB_HOST=h", "SAMPLE_DB_PASSWORD=p", "DRAIN_TIMEOUT="+allowed.String())
 	output, err := command.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -83,15 +116,17 @@ func TestSIGTERMEndsItCleanlyWithExitCode0(t *testing.T) {
 	if err := command.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
-	var last string
+	var said []any
 	for lines.Scan() {
-		last = lines.Text()
+		line := decode(t, lines.Bytes())
+		conformance.CheckLine(t, line)
+		said = append(said, line["msg"])
 	}
-	if err := command.Wait(); err != nil || time.Since(begin) > 5*time.Second {
+	if err := command.Wait(); err != nil || time.Since(begin) < allowed || time.Since(begin) > 5*time.Second {
 		t.Errorf("it ended with %v after %v", err, time.Since(begin))
 	}
-	if decode(t, []byte(last))["msg"] != "stopped" {
-		t.Errorf("its last line is %s", last)
+	if fmt.Sprint(said) != "[draining requests were broken off stopped]" {
+		t.Errorf("it said %v", said)
 	}
 }
 

@@ -3,9 +3,11 @@ package rpc
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"path"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
@@ -39,6 +41,13 @@ func NewServer(registry prometheus.Registerer, state *health.State) *grpc.Server
 	return server
 }
 
+// faults are those of the codes that are the server's own fault:
+// https://opentelemetry.io/docs/specs/semconv/rpc/grpc/#grpc-status
+var faults = []codes.Code{codes.Unknown, codes.DeadlineExceeded, codes.Unimplemented, codes.Internal, codes.Unavailable, codes.DataLoss}
+
+// sameMoment is how much earlier than the deadline here a caller's own may pass: it then cancels the call.
+const sameMoment = 10 * time.Millisecond
+
 // observed measures and logs each call; a prober's calls are not the service's work and stay out.
 func observed(durations metrics.Durations) grpc.UnaryServerInterceptor {
 	return func(ctx context.Context, request any, info *grpc.UnaryServerInfo, handle grpc.UnaryHandler) (any, error) {
@@ -47,28 +56,42 @@ func observed(durations metrics.Durations) grpc.UnaryServerInterceptor {
 		}
 		start := time.Now()
 		response, err := handle(ctx, request)
-		// A handler's bare context error gets its real code, as the server would give it.
-		code := status.Code(err)
-		if err != nil && code == codes.Unknown {
-			code = status.FromContextError(err).Code()
+		code := answered(ctx, err)
+		method, name := path.Base(info.FullMethod), metrics.CodeName(code)
+		durations.Observe(ctx, start, method, name)
+		attributes := []any{"method", method, "code", name, "seconds", time.Since(start).Seconds()}
+		if err != nil {
+			attributes = append(attributes, "error", err.Error())
 		}
-		method := path.Base(info.FullMethod)
-		durations.Observe(ctx, start, method, code.String())
-		attributes := []any{"method", info.FullMethod, "code", code.String(), "seconds", time.Since(start).Seconds()}
-		if err == nil {
-			slog.InfoContext(ctx, "call", attributes...)
-		} else {
-			slog.WarnContext(ctx, "call failed", append(attributes, "error", err.Error())...)
+		level := slog.LevelInfo
+		if slices.Contains(faults, code) {
+			level = slog.LevelWarn
 		}
+		slog.Log(ctx, level, "call answered", attributes...)
 		return response, err
 	}
+}
+
+// answered returns the code that the caller sees.
+func answered(ctx context.Context, err error) codes.Code {
+	code := status.Code(err)
+	if ctx.Err() != nil { // whatever the answer is, nobody hears it any more
+		if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) <= sameMoment {
+			return codes.DeadlineExceeded
+		}
+		return codes.Canceled
+	}
+	if err != nil && code == codes.Unknown { // a handler's bare context error, as the server would send it
+		return status.FromContextError(err).Code()
+	}
+	return code
 }
 
 // recovered turns a panic into INTERNAL, so that it costs one call and not the process.
 func recovered(ctx context.Context, request any, _ *grpc.UnaryServerInfo, handle grpc.UnaryHandler) (response any, err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
-			slog.ErrorContext(ctx, "panic", "cause", cause, "stack", string(debug.Stack()))
+			slog.ErrorContext(ctx, "panic", "error", fmt.Sprintf("%v\n%s", cause, debug.Stack()))
 			err = status.Error(codes.Internal, "internal error")
 		}
 	}()

@@ -100,7 +100,8 @@ func (j *JetStream) ensureStream(ctx context.Context) error {
 		return err
 	}
 	wanted := config
-	wanted.Subjects, wanted.MaxAge, wanted.Duplicates = j.stream.Subjects, j.stream.MaxAge, j.stream.DuplicateWindow
+	wanted.Subjects, wanted.MaxAge = j.stream.Subjects, j.stream.MaxAge
+	wanted.Duplicates = min(j.stream.DuplicateWindow, j.stream.MaxAge) // the broker refuses to remember ids of what is gone
 	wanted.Storage = jetstream.FileStorage
 	if j.stream.Storage == "memory" {
 		wanted.Storage = jetstream.MemoryStorage

@@ -3,9 +3,11 @@ package outbox
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -22,6 +24,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	ordersv1 "polyglot/services/gen/shop/orders/v1"
+	"polyglot/services/internal/conformance"
 	"polyglot/services/internal/tracing"
 )
 
@@ -148,6 +151,23 @@ func TestTheTraceAndBaggageOfTheRequestTravelInTheHeaders(t *testing.T) {
 	}
 	if baggage.FromContext(received).Member("flag").Value() != "beta" {
 		t.Errorf("the baggage is lost: %v", headers)
+	}
+}
+
+func TestARequestsTraceAndBaggageReachTheConsumerInWhateverFormatTheyCame(t *testing.T) {
+	publisher, connection := publisher(t, broker(t, 0).ClientURL())
+	for index, vector := range conformance.ReadVectors(t) {
+		request := tracing.Propagator().Extract(t.Context(), propagation.MapCarrier(vector.Headers))
+		if err := publisher.Publish(t.Context(), message(t, request, fmt.Sprint(index))); err != nil {
+			t.Fatal(err)
+		}
+		t.Run(vector.Name, func(t *testing.T) {
+			headers := map[string]string{}
+			for name, values := range stored(t, connection)[index].Header {
+				headers[name] = values[0]
+			}
+			vector.CheckOutgoing(t, headers)
+		})
 	}
 }
 
@@ -279,6 +299,44 @@ func TestADrainPublishesWhatTheLastRequestsLeft(t *testing.T) {
 	}
 	if len(published) != 2*batch+1 {
 		t.Errorf("%d of %d messages were published", len(published), 2*batch+1)
+	}
+}
+
+func TestADrainGivesUpABatchThatHangsAndLeavesTheDatabaseAlone(t *testing.T) {
+	waiting := &table{}
+	waiting.add(Message{ID: "o"})
+	var hanging atomic.Bool
+	relay := serveRelay(t, waiting, func(ctx context.Context, _ Message) error {
+		hanging.Store(true)
+		<-ctx.Done()
+		hanging.Store(false)
+		return ctx.Err()
+	})
+	relay.Wake()
+	waitFor(t, "the batch hangs", hanging.Load)
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if err := relay.Shutdown(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("the shutdown ended with %v", err)
+	}
+	if hanging.Load() {
+		t.Error("the batch still holds its connection, and closing the pool would wait for it")
+	}
+	if waiting.empty() {
+		t.Error("a message that was not published is gone")
+	}
+}
+
+func TestAStreamThatKeepsMessagesForLessThanTheDuplicateWindowIsMadeAllTheSame(t *testing.T) {
+	_, connection := publisher(t, broker(t, 0).ClientURL())
+	short := settings
+	short.MaxAge = time.Second * 30
+	publisher, err := NewJetStream(connection, short)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := publisher.Publish(t.Context(), message(t, t.Context(), "o1")); err != nil {
+		t.Errorf("the broker refuses the stream: %v", err)
 	}
 }
 

@@ -42,8 +42,8 @@ func (s *Store) Publish(ctx context.Context, limit int, publish func(context.Con
 		_, err = tx.Exec(ctx, "delete from outbox where message_id = any($1)", ids)
 		return err
 	})
-	if err != nil {
-		err = fmt.Errorf("the outbox: %w", err)
+	if err != nil { // nothing was deleted
+		return 0, errors.Join(refused, fmt.Errorf("the outbox: %w", err))
 	}
-	return published, errors.Join(refused, err)
+	return published, refused
 }

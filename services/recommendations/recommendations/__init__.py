@@ -3,4 +3,4 @@
 from typing import Final
 
 SERVICE: Final = "recommendations"
-"""The service's name in logs and traces."""
+"""The service's name in logs and traces, unless OTEL_SERVICE_NAME says another."""

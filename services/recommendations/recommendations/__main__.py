@@ -27,6 +27,7 @@ async def serve(chosen: settings.Settings, ranking: Ranking, provider: TracerPro
     running = await server.start(
         RecommendationService(ranking), chosen.grpc_port, chosen.metrics_port, provider.get_tracer(SERVICE)
     )
+    log.info("started")
     await ending.wait()
     log.info("draining")
     await running.drain(chosen.drain_timeout)
@@ -34,15 +35,15 @@ async def serve(chosen: settings.Settings, ranking: Ranking, provider: TracerPro
 
 def main() -> int:
     """Run the service; return the process's exit code."""
-    logs.start("info")  # so that a complaint about the settings is JSON, too
+    logs.start(settings.service_name(os.environ), "info")  # so that a complaint about the settings is JSON, too
     try:
         chosen = settings.read(os.environ)
         ranking = Ranking(read_purchases(chosen.purchases))
     except (settings.InvalidSettings, InvalidPurchases) as error:
         log.error("the service can't start: %s", error)  # noqa: TRY400 (a message for an operator, not a stack trace)
         return 2
-    logs.start(chosen.log_level)
-    provider = tracing.start(chosen.tracing)
+    logs.start(chosen.service, chosen.log_level)
+    provider = tracing.start(chosen.service, chosen.tracing)
     try:
         asyncio.run(serve(chosen, ranking, provider))
     except (OSError, RuntimeError) as error:

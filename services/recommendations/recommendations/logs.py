@@ -20,7 +20,14 @@ _NAMES: Final = {number: name for name, number in LEVELS.items()} | {logging.CRI
 
 
 class JsonFormatter(logging.Formatter):
-    """Lines of time, level, msg, service, inside a span trace_id and span_id, logger, and the event's own `fields`."""
+    """Lines of time, level, msg, service and, inside a span, trace_id and span_id, as in every language.
+
+    docs/services.md describes them. Beside them the logger, the event's own `fields`, and an exception as error.
+    """
+
+    def __init__(self, service: str) -> None:
+        super().__init__()
+        self._service = service
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line, without its end."""
@@ -30,7 +37,7 @@ class JsonFormatter(logging.Formatter):
             .replace("+00:00", "Z"),
             "level": _NAMES.get(record.levelno, record.levelname.lower()),
             "msg": record.getMessage(),
-            "service": SERVICE,
+            "service": self._service,
         }
         # Right only because the handler writes in the task that logs: the span is that task's.
         span = trace.get_current_span().get_span_context()
@@ -42,10 +49,10 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(line, ensure_ascii=False, default=str)
 
 
-def start(level: str, stream: TextIO = sys.stdout) -> None:
+def start(service: str, level: str, stream: TextIO = sys.stdout) -> None:
     """Send all events to `stream`: the service's own from `level` on, those of libraries from info on at the lowest."""
     handler = logging.StreamHandler(stream)
-    handler.setFormatter(JsonFormatter())
+    handler.setFormatter(JsonFormatter(service))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(max(LEVELS[level], logging.INFO))

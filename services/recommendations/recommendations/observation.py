@@ -19,11 +19,17 @@ from prometheus_client import CollectorRegistry, Histogram
 log: Final = logging.getLogger(__name__)
 
 BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 0.8, 1, 2.5, 5, 10)
-"""Upper bounds in seconds, dense around the limits that alerts use (300 ms, 500 ms, 800 ms)."""
+"""Upper bounds in seconds, dense around the limits that alerts use (300 ms, 500 ms, 800 ms).
+
+They are the same in every language (docs/services.md), as only then quantiles over several services mean anything.
+"""
+
+SAME_MOMENT: Final = 0.01
+"""How much earlier than the deadline here a caller's own may pass, in seconds: it then cancels the call."""
 
 # Of the codes that a server ends a call with, those that are its own fault:
 # https://opentelemetry.io/docs/specs/semconv/rpc/grpc/#grpc-status
-_FAULTS: Final = frozenset({"UNKNOWN", "DEADLINE_EXCEEDED", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS"})
+FAULTS: Final = frozenset({"UNKNOWN", "DEADLINE_EXCEEDED", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS"})
 _HEALTH: Final = "/grpc.health.v1.Health/"
 
 
@@ -111,12 +117,12 @@ class ObservedCalls(grpc.aio.ServerInterceptor):
                     seconds = time.perf_counter() - start
                     code = call.code.name
                     span.set_attribute("rpc.grpc.status_code", call.code.value[0])
-                    if code in _FAULTS:
+                    if code in FAULTS:
                         span.set_status(Status(StatusCode.ERROR, code))
                     self._durations.labels(call.method, code).observe(seconds, _exemplar(span.get_span_context()))
-                    fields = {"method": call.method, "code": code, "duration_ms": round(seconds * 1000, 3)}
+                    fields = {"method": call.method, "code": code, "seconds": seconds}
                     log.log(
-                        logging.WARNING if code in _FAULTS else logging.INFO, "call answered", extra={"fields": fields}
+                        logging.WARNING if code in FAULTS else logging.INFO, "call answered", extra={"fields": fields}
                     )
         finally:
             contexts.detach(token)
@@ -133,7 +139,7 @@ async def _answer(
     except asyncio.CancelledError:
         # The caller left, or its deadline passed: grpc.aio cancels the handler's task in both cases.
         remaining = context.time_remaining()
-        passed = remaining is not None and remaining <= 0
+        passed = remaining is not None and remaining <= SAME_MOMENT
         call.code = grpc.StatusCode.DEADLINE_EXCEEDED if passed else grpc.StatusCode.CANCELLED
         raise
     except Exception:

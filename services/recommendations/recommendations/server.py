@@ -31,7 +31,7 @@ OPTIONS: Final = (
 )
 
 IN_TRANSIT: Final = 0.5
-"""How long, at the end, calls that have arrived may take to begin, and answers to leave, in seconds."""
+"""How long, at the end, calls that have arrived may take to begin, and the last answers to leave, in seconds."""
 
 
 @dataclass(frozen=True)
@@ -45,15 +45,16 @@ class Server:
     _calls: ObservedCalls
     _metrics: HTTPServer
 
-    async def drain(self, timeout: float) -> None:
+    async def drain(self, timeout: float, in_transit: float = IN_TRANSIT) -> None:
         """Say NOT_SERVING, take no new call, finish those in flight; break off what is left after `timeout` seconds."""
         await self._health.enter_graceful_shutdown()
-        stopped = asyncio.ensure_future(self._server.stop(timeout + 2 * IN_TRANSIT))
-        await asyncio.wait((stopped,), timeout=IN_TRANSIT)
+        # gRPC's core cancels calls that have arrived and not begun when the server stops: they get time to begin first.
+        await asyncio.sleep(in_transit)
+        stopped = asyncio.ensure_future(self._server.stop(timeout + in_transit))
         # A client that watches the health never hangs up by itself; only real calls are worth a longer wait.
         try:
             await asyncio.wait_for(self._calls.idle(), timeout)
-            await asyncio.wait((stopped,), timeout=IN_TRANSIT)
+            await asyncio.wait((stopped,), timeout=in_transit)
         except TimeoutError:
             log.warning("calls were broken off")
         await self._server.stop(None)
@@ -85,7 +86,8 @@ async def start(
     metrics, _ = start_http_server(metrics_port, addr=_every_address(), registry=registry)
     await server.start()
     await states.set(service.NAME, health_pb2.HealthCheckResponse.SERVING)
-    log.info("started", extra={"fields": {"grpc_port": port, "metrics_port": metrics.server_port}})
+    for name, number in (("grpc", port), ("metrics", metrics.server_port)):
+        log.info("listening", extra={"fields": {"for": name, "port": number}})
     return Server(port, metrics.server_port, server, states, calls, metrics)
 
 

@@ -65,7 +65,7 @@ async def running(servicer: contract.RecommendationServiceServicer | None = None
     started = await server.start(chosen, 0, 0, provider.get_tracer("tests"))
     async with grpc.aio.insecure_channel(f"127.0.0.1:{started.port}") as channel:
         yield Running(started, channel, contract.RecommendationServiceStub(channel), exporter)
-        await started.drain(1)
+        await started.drain(1, in_transit=0)  # nothing is under way any more
 
 
 def asked(user: str = "ada", limit: int = 0) -> messages.ListRecommendationsRequest:

@@ -1,19 +1,21 @@
 import asyncio
 import logging
+from typing import Any, ClassVar
 
 import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
-from opentelemetry import baggage, trace
+from opentelemetry import baggage, propagate, trace
 
+from recommendations.observation import BUCKETS, FAULTS
 from recommendations.ranking import Ranking
 from recommendations.service import HIGHEST_LIMIT, NAME, RecommendationService
 from shop.recommendations.v1 import recommendations_pb2 as messages
 from shop.recommendations.v1 import recommendations_pb2_grpc as contract
+from tests.conformance import shared
 from tests.running import TIMEOUT, Slow, asked, running
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
-OTHER_TRACE = "80f198ee56343ba864fe8b2a57d3eff7"
 PARENT = "00f067aa0ba902b7"
 W3C = ("traceparent", f"00-{TRACE}-{PARENT}-01")
 
@@ -83,6 +85,8 @@ async def test_calls_are_counted_by_method_and_code_with_the_trace_as_exemplar()
     assert f'{count}{{code="OK",method="ListRecommendations"}} 1.0' in metrics
     assert f'{count}{{code="INVALID_ARGUMENT",method="ListRecommendations"}} 1.0' in metrics
     assert f'trace_id="{TRACE}"' in metrics, "the exemplar of the first call"
+    described = shared("telemetry.json")["metrics"]["rpc_server_duration_seconds"]["help"]
+    assert f"# HELP rpc_server_duration_seconds {described}\n" in metrics
 
 
 async def test_the_runtime_is_measured_too() -> None:
@@ -109,38 +113,37 @@ async def test_probes_and_unknown_methods_leave_no_trace_in_the_metrics() -> Non
     assert not one.exporter.get_finished_spans()
 
 
-@pytest.mark.parametrize(
-    "metadata",
-    [
-        (W3C,),
-        (("b3", f"{TRACE}-{PARENT}-1"),),
-        (("x-b3-traceid", TRACE), ("x-b3-spanid", PARENT), ("x-b3-sampled", "1")),
-        (W3C, ("b3", f"{OTHER_TRACE}-{PARENT}-1")),
-    ],
-    ids=["W3C", "B3 in one header", "B3 in several headers", "W3C wins over B3"],
-)
-async def test_the_callers_trace_goes_on(metadata: tuple[tuple[str, str], ...]) -> None:
-    async with running() as one:
-        await one.stub.ListRecommendations(asked(), timeout=TIMEOUT, metadata=metadata)
-        span = await one.span()
-    assert trace.format_trace_id(span.context.trace_id) == TRACE
-    assert span.parent is not None and trace.format_span_id(span.parent.span_id) == PARENT
-    assert span.name == f"{NAME}/ListRecommendations" and span.kind is trace.SpanKind.SERVER
-    assert (span.attributes or {})["rpc.grpc.status_code"] == 0
-
-
-async def test_the_callers_baggage_reaches_the_handler() -> None:
+@pytest.mark.parametrize("vector", shared("propagation.json")["vectors"], ids=lambda vector: vector["name"])
+async def test_the_callers_trace_and_baggage_go_on_in_whatever_format_they_arrive(vector: dict[str, Any]) -> None:
     class Reading(contract.RecommendationServiceServicer):
-        seen: object = None
+        outgoing: ClassVar[dict[str, str]] = {}
+        baggage: ClassVar[dict[str, object]] = {}
 
         async def ListRecommendations(self, request: object, context: object) -> messages.ListRecommendationsResponse:  # noqa: N802, ARG002
-            self.seen = baggage.get_baggage("tenant")
+            propagate.inject(self.outgoing)
+            self.baggage.update(baggage.get_all())
             return messages.ListRecommendationsResponse()
 
     reading = Reading()
     async with running(reading) as one:
-        await one.stub.ListRecommendations(asked(), timeout=TIMEOUT, metadata=(("baggage", "tenant=blue"),))
-    assert reading.seen == "blue"
+        await one.stub.ListRecommendations(asked(), timeout=TIMEOUT, metadata=tuple(vector["headers"].items()))
+        if vector["sampled"]:  # others are not recorded
+            span = await one.span()
+            assert span.parent is not None and trace.format_span_id(span.parent.span_id) == vector["parent_id"]
+            assert span.name == f"{NAME}/ListRecommendations" and span.kind is trace.SpanKind.SERVER
+            assert (span.attributes or {})["rpc.grpc.status_code"] == 0
+    _, trace_id, span_id, flags = reading.outgoing["traceparent"].split("-")
+    assert (trace_id, flags) == (vector["trace_id"], "01" if vector["sampled"] else "00")
+    assert span_id != vector["parent_id"], "the call is a span of its own"
+    assert reading.baggage == vector["baggage"] and ("baggage" in reading.outgoing) == bool(vector["baggage"])
+    assert not [name for name in reading.outgoing if "b3" in name.lower()]
+
+
+def test_buckets_codes_and_faults_are_those_of_every_language() -> None:
+    telemetry = shared("telemetry.json")
+    assert list(BUCKETS) == telemetry["buckets"]
+    assert [code.name for code in sorted(grpc.StatusCode, key=lambda code: code.value[0])] == telemetry["codes"]
+    assert set(telemetry["faults"]) == FAULTS
 
 
 async def test_an_exception_is_logged_and_never_told_to_the_caller(caplog: pytest.LogCaptureFixture) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -19,6 +20,7 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from shop.recommendations.v1 import recommendations_pb2_grpc as contract
+from tests.conformance import shared
 from tests.running import TIMEOUT, asked, scrape
 
 HOME = Path(__file__).parents[1]
@@ -38,9 +40,10 @@ class Process:
             text=True,
         )
         self.lines: list[dict[str, Any]] = []
-        started = self.read_until("started")
-        self.grpc_port: int = started["grpc_port"]
-        self.metrics_port: int = started["metrics_port"]
+        self.read_until("started")
+        ports = {line["for"]: line["port"] for line in self.lines if line["msg"] == "listening"}
+        self.grpc_port: int = ports["grpc"]
+        self.metrics_port: int = ports["metrics"]
 
     def read_until(self, message: str) -> dict[str, Any]:
         assert self._process.stdout is not None
@@ -99,17 +102,29 @@ def test_it_answers_is_scraped_and_ends_with_0_on_sigterm() -> None:
             one.metrics_port
         )
         assert one.stop() == 0
-        assert [line["msg"] for line in one.lines] == ["started", "call answered", "draining", "stopped"]
+        assert [line["msg"] for line in one.lines] == [
+            *("listening", "listening", "started", "call answered", "draining", "stopped")
+        ]
 
 
 def test_each_line_is_json_and_that_of_a_call_carries_its_trace() -> None:
     with process() as one:
         one.call()
         line = one.read_until("call answered")
-    assert all({"time", "level", "msg", "service"} <= set(each) for each in one.lines)
+    form = shared("telemetry.json")["log"]
+    for each in one.lines:
+        assert set(form["fields"]) <= set(each) and each["level"] in form["levels"]
+        assert re.fullmatch(form["time"], each["time"])
+    assert {*form["trace"], *form["call"]["fields"]} <= set(line) and line["msg"] == form["call"]["msg"]
+    assert set(form["life"]) - {"draining", "stopped"} <= {each["msg"] for each in one.lines}
     assert line["service"] == "recommendations" and line["level"] == "info"
     assert line["trace_id"] == TRACE and len(line["span_id"]) == 16
     assert (line["method"], line["code"]) == ("ListRecommendations", "OK")
+
+
+def test_the_name_in_the_log_is_the_one_in_the_traces() -> None:
+    _, lines = refused(OTEL_SERVICE_NAME="recommendations-canary", LOG_LEVEL="loud")
+    assert lines[0]["service"] == "recommendations-canary"
 
 
 def test_wrong_settings_end_with_2_and_one_line() -> None:

@@ -3,10 +3,12 @@ from pathlib import Path
 import pytest
 
 from recommendations.settings import SAMPLE, InvalidSettings, Settings, Tracing, read
+from tests.conformance import shared
 
 
 def test_an_empty_environment_is_enough() -> None:
     assert read({}) == Settings(
+        service="recommendations",
         grpc_port=50051,
         metrics_port=8081,
         log_level="info",
@@ -21,6 +23,7 @@ def test_every_setting_comes_from_its_variable(tmp_path: Path) -> None:
     purchases.touch()
     settings = read(
         {
+            "OTEL_SERVICE_NAME": "recommendations-canary",
             "GRPC_PORT": "9000",
             "METRICS_PORT": "0",
             "LOG_LEVEL": "DEBUG",
@@ -31,6 +34,7 @@ def test_every_setting_comes_from_its_variable(tmp_path: Path) -> None:
         }
     )
     assert settings == Settings(
+        service="recommendations-canary",
         grpc_port=9000,
         metrics_port=0,
         log_level="debug",
@@ -56,7 +60,17 @@ def test_one_error_names_every_malformed_variable() -> None:
     with pytest.raises(InvalidSettings) as raised:
         read(environment)
     for name, value in environment.items():
-        assert f"{name} is {value!r}, but must be" in str(raised.value)
+        assert f"{name} must be" in str(raised.value)
+        assert f"{value!r}" not in str(raised.value), "it may be a secret"
+
+
+def test_durations_are_written_as_in_every_language() -> None:
+    durations = shared("settings.json")
+    for text, seconds in durations["durations"].items():
+        assert read({"DRAIN_TIMEOUT": text}).drain_timeout == pytest.approx(seconds, abs=1e-9)
+    for text in durations["no_durations"]:
+        with pytest.raises(InvalidSettings, match="DRAIN_TIMEOUT must be"):
+            read({"DRAIN_TIMEOUT": text})
 
 
 def test_the_variables_of_traces_win_over_the_general_ones() -> None:

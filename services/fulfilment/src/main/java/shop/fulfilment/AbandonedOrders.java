@@ -1,5 +1,6 @@
 package shop.fulfilment;
 
+import io.micrometer.core.instrument.MeterRegistry;
 import io.nats.client.JetStreamApiException;
 import io.nats.client.JetStreamManagement;
 import io.nats.client.api.MessageInfo;
@@ -25,21 +26,25 @@ final class AbandonedOrders {
     private final JetStreamManagement management;
     private final String stream;
     private final DeadLetters deadLetters;
+    private final MeterRegistry registry;
 
-    AbandonedOrders(JetStreamManagement management, String stream, DeadLetters deadLetters) {
+    AbandonedOrders(JetStreamManagement management, String stream, DeadLetters deadLetters, MeterRegistry registry) {
         this.management = management;
         this.stream = stream;
         this.deadLetters = deadLetters;
+        this.registry = registry;
     }
 
     /** @param advisory io.nats.jetstream.advisory.v1.max_deliver, as JSON */
     void handle(Delivery advisory) {
+        long start = System.nanoTime();
         try {
             long sequence = JsonValueUtils.readLong(JsonParser.parse(advisory.data()), "stream_seq", 0);
             MessageInfo order = management.getMessage(stream, sequence);
             Headers headers = order.getHeaders() == null ? new Headers() : order.getHeaders();
             deadLetters.keep(order.getSubject(), sequence, headers, order.getData(), "the last delivery got no answer");
             advisory.acknowledge();
+            DeliveryMetrics.record(registry, order.getSubject(), DeliveryMetrics.Outcome.DEAD_LETTERED, start);
             log.atError().addKeyValue("sequence", sequence).log("an abandoned order became a dead letter");
         } catch (JsonParseException e) {
             advisory.terminate();

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Map;
 import shop.telemetry.Logging;
 import shop.telemetry.Settings;
+import shop.telemetry.Tracing;
 
 /** What the worker takes from its environment. */
 record FulfilmentSettings(
@@ -19,7 +20,8 @@ record FulfilmentSettings(
         int maxDeliver,
         int metricsPort,
         String logLevel,
-        Duration drainTimeout) {
+        Duration drainTimeout,
+        Tracing.Exporter exporter) {
 
     /** @throws shop.telemetry.InvalidSettings naming everything that is missing or malformed */
     static FulfilmentSettings read(Map<String, String> environment) {
@@ -36,7 +38,8 @@ record FulfilmentSettings(
                 settings.requiredNumber("CONSUMER_ORDERS_ORDER_CREATED_MAX_DELIVER", 1),
                 settings.port("METRICS_PORT", 8081),
                 settings.word("LOG_LEVEL", "info", Logging.LEVELS),
-                settings.duration("DRAIN_TIMEOUT", Duration.ofSeconds(15)));
+                settings.duration("DRAIN_TIMEOUT", Duration.ofSeconds(15)),
+                Tracing.Exporter.read(settings));
         settings.check();
         return read;
     }

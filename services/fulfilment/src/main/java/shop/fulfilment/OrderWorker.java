@@ -10,20 +10,16 @@ import io.opentelemetry.context.Scope;
 import io.opentelemetry.context.propagation.TextMapPropagator;
 import java.io.IOException;
 import java.time.Duration;
-import java.util.Locale;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import shop.fulfilment.DeliveryMetrics.Outcome;
 import shop.orders.v1.Order;
-import shop.telemetry.Metrics;
 
 /**
  * Handles order.created: schedules the shipment and acknowledges. What fails is tried again, later each time; what has been
  * delivered as often as allowed, or can never be handled, becomes a dead letter.
  */
 final class OrderWorker {
-    /** How a delivery ended: the label of the metric messaging_process_duration_seconds. */
-    enum Outcome { SCHEDULED, DUPLICATE, RETRIED, DEAD_LETTERED }
-
     private static final Logger log = LoggerFactory.getLogger(OrderWorker.class);
     private static final Duration FIRST_RETRY = Duration.ofSeconds(1);
     private static final Duration LAST_RETRY = Duration.ofMinutes(1);
@@ -57,9 +53,7 @@ final class OrderWorker {
                 .startSpan();
         try (Scope baggage = trace.makeCurrent(); Scope current = span.makeCurrent()) {
             Outcome outcome = settle(delivery, span);
-            Metrics.histogram(registry, "messaging.process.duration", "Duration of handling one delivery.",
-                            "destination", delivery.subject(), "outcome", outcome.name().toLowerCase(Locale.ROOT))
-                    .record(Duration.ofNanos(System.nanoTime() - start));
+            DeliveryMetrics.record(registry, delivery.subject(), outcome, start);
             return outcome;
         } finally {
             span.end();

@@ -38,7 +38,7 @@ class NatsIntegrationTest {
 
     private final Map<String, String> environment = new HashMap<>(FulfilmentSettingsTest.COMPLETE);
     private Connection connection;
-    private AutoCloseable worker;
+    private Worker worker;
 
     @BeforeEach
     void connect() throws Exception {
@@ -58,6 +58,11 @@ class NatsIntegrationTest {
             worker.close();
         }
         connection.close();
+    }
+
+    private void start() throws Exception {
+        worker = Main.start(environment);
+        worker.becomeReady();
     }
 
     private static byte[] event(String id) {
@@ -90,7 +95,7 @@ class NatsIntegrationTest {
 
     @Test
     void ordersAreHandledOnceAndAcknowledged() throws Exception {
-        worker = Main.start(environment);
+        start();
         for (int i = 0; i < 25; i++) {
             connection.jetStream().publish("order.created", event("o-" + i % 20));
         }
@@ -105,7 +110,7 @@ class NatsIntegrationTest {
 
     @Test
     void garbageBecomesADeadLetterInItsTrace() throws Exception {
-        worker = Main.start(environment);
+        start();
         connection.jetStream().publish("order.created", new Headers().put("Traceparent", TRACEPARENT), new byte[] {1, 2, 3});
         await(() -> lastDeadLetter() != null);
         Headers headers = lastDeadLetter().getHeaders();
@@ -125,7 +130,7 @@ class NatsIntegrationTest {
         for (int delivery = 1; delivery <= settings.maxDeliver(); delivery++) {
             assertEquals(delivery, orders.next(10_000).metaData().deliveredCount());
         }
-        worker = Main.start(environment);
+        start();
         await(() -> lastDeadLetter() != null);
         assertEquals("1", lastDeadLetter().getHeaders().getFirst(DeadLetters.ORIGINAL_SEQUENCE));
         assertEquals("o-lost", OrderCreated.parseFrom(lastDeadLetter().getData()).getOrder().getId());
@@ -134,7 +139,7 @@ class NatsIntegrationTest {
 
     @Test
     void drainingLeavesNothingHalfDone() throws Exception {
-        worker = Main.start(environment);
+        start();
         for (int i = 0; i < 200; i++) {
             connection.jetStream().publish("order.created", event("o-" + i));
         }

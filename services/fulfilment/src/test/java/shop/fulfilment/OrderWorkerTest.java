@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
@@ -13,9 +14,14 @@ import io.opentelemetry.sdk.OpenTelemetrySdk;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
@@ -23,7 +29,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import shop.fulfilment.OrderWorker.Outcome;
+import org.junit.jupiter.params.provider.MethodSource;
+import shop.fulfilment.DeliveryMetrics.Outcome;
 import shop.orders.v1.Order;
 import shop.orders.v1.OrderCreated;
 import shop.orders.v1.OrderItem;
@@ -33,14 +40,12 @@ import shop.telemetry.Tracing;
 
 class OrderWorkerTest {
     private static final int MAX_DELIVER = 3;
-    private static final String TRACE = "0af7651916cd43dd8448eb211c80319c";
-    private static final String SPAN = "b7ad6b7169203331";
     private static final byte[] EVENT = event(Order.newBuilder().setId("o-1").setUserId("u-1")
             .addItems(OrderItem.newBuilder().setProductId("p-1").setQuantity(2)));
 
     private final Set<String> scheduled = new HashSet<>();
     private final List<String> dead = new ArrayList<>();
-    private final OpenTelemetrySdk telemetry = Tracing.start("fulfilment", Map.of());
+    private final OpenTelemetrySdk telemetry = Tracing.start("fulfilment", Tracing.Exporter.OFF);
     private final PrometheusMeterRegistry registry = Metrics.start();
     private final ByteArrayOutputStream log = new ByteArrayOutputStream();
     private Shipments shipments = order -> scheduled.add(order.getId());
@@ -131,25 +136,62 @@ class OrderWorkerTest {
         assertEquals(Set.of(), scheduled);
     }
 
+    static List<JsonObject> vectors() throws IOException {
+        return shared("propagation.json").getAsJsonArray("vectors").asList().stream().map(JsonElement::getAsJsonObject).toList();
+    }
+
+    /** What the services of every language have in common. */
+    private static JsonObject shared(String name) throws IOException {
+        return JsonParser.parseString(Files.readString(Path.of("../testdata", name))).getAsJsonObject();
+    }
+
     @ParameterizedTest
-    @CsvSource({
-        "traceparent,00-" + TRACE + "-" + SPAN + "-01",
-        "Traceparent,00-" + TRACE + "-" + SPAN + "-01",
-        "b3," + TRACE + "-" + SPAN + "-1",
-    })
-    void thePublishersTraceIsInTheLogTheMetricsAndTheDeadLetter(String header, String value) {
+    @MethodSource("vectors")
+    void thePublishersTraceIsInTheLogTheMetricsAndTheDeadLetter(JsonObject vector) {
+        Headers headers = new Headers();
+        vector.getAsJsonObject("headers").asMap().forEach((name, value) -> headers.put(name, value.getAsString()));
+        checkTrace(vector, headers);
+    }
+
+    /** Publishers that write headers as HTTP does send Traceparent, and NATS tells the two apart. */
+    @ParameterizedTest
+    @MethodSource("vectors")
+    void capitalsInHeadersDontMatter(JsonObject vector) {
+        Headers headers = new Headers();
+        vector.getAsJsonObject("headers").asMap().forEach((name, value) ->
+                headers.put(Character.toUpperCase(name.charAt(0)) + name.substring(1), value.getAsString()));
+        checkTrace(vector, headers);
+    }
+
+    private void checkTrace(JsonObject vector, Headers headers) {
         Headers kept = new Headers();
-        deadLetters = (subject, sequence, headers, data, reason) -> {
-            assertEquals("blue", Baggage.current().getEntryValue("tenant"));
+        Map<String, String> baggage = new HashMap<>();
+        deadLetters = (subject, sequence, received, data, reason) -> {
+            Baggage.current().forEach((key, entry) -> baggage.put(key, entry.getValue()));
             MessageHeaders.inject(telemetry.getPropagators().getTextMapPropagator(), io.opentelemetry.context.Context.current(), kept);
         };
-        Headers headers = new Headers().put(header, value).put("baggage", "tenant=blue");
         handle(new FakeDelivery(new byte[0], 1, headers, new ArrayList<>()));
+        String trace = vector.get("trace_id").getAsString();
+        boolean sampled = vector.get("sampled").getAsBoolean();
         JsonObject line = lines().get(0);
-        assertEquals(TRACE, line.get("trace_id").getAsString());
-        assertEquals("00-" + TRACE + "-" + line.get("span_id").getAsString() + "-01", kept.getFirst("traceparent"));
+        assertEquals(trace, line.get("trace_id").getAsString());
+        assertEquals("00-" + trace + "-" + line.get("span_id").getAsString() + (sampled ? "-01" : "-00"), kept.getFirst("traceparent"));
+        assertTrue(kept.keySet().stream().noneMatch(name -> name.contains("b3")), kept.toString());
+        Map<String, String> expected = new HashMap<>();
+        vector.getAsJsonObject("baggage").asMap().forEach((key, value) -> expected.put(key, value.getAsString()));
+        assertEquals(expected, baggage);
         String metrics = registry.scrape("application/openmetrics-text; version=1.0.0");
         assertTrue(metrics.contains("messaging_process_duration_seconds_count{destination=\"order.created\",outcome=\"dead_lettered\"} 1"), metrics);
-        assertTrue(metrics.contains("trace_id=\"" + TRACE + "\""), "an exemplar names the trace");
+        assertEquals(sampled, metrics.contains("trace_id=\"" + trace + "\""), "an exemplar names a trace that is kept, and no other");
+    }
+
+    @Test
+    void theMetricIsTheOneThatTheDocumentationDescribes() throws Exception {
+        handle(new FakeDelivery(EVENT, 1));
+        JsonObject shared = shared("telemetry.json");
+        String help = shared.getAsJsonObject("metrics").getAsJsonObject("messaging_process_duration_seconds").get("help").getAsString();
+        assertTrue(registry.scrape().contains("# HELP messaging_process_duration_seconds " + help + "\n"), registry.scrape());
+        assertEquals(shared.getAsJsonArray("outcomes").asList().stream().map(JsonElement::getAsString).toList(),
+                Arrays.stream(Outcome.values()).map(outcome -> outcome.name().toLowerCase(Locale.ROOT)).toList());
     }
 }

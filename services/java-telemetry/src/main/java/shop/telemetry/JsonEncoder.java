@@ -8,17 +8,21 @@ import io.opentelemetry.api.trace.Span;
 import io.opentelemetry.api.trace.SpanContext;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
+import java.time.format.DateTimeFormatter;
+import java.time.format.DateTimeFormatterBuilder;
 import java.util.Locale;
 import org.slf4j.event.KeyValuePair;
 
 /**
- * One line of JSON for each event: time, level, msg, service, trace_id and span_id of the current span, the event's key-value
- * pairs, and the stack trace of an exception as error.
+ * One line of JSON for each event: time, level, msg, service, trace_id and span_id of the current span, as in every language
+ * (docs/services.md); the logger, the event's key-value pairs, and the stack trace of an exception as error.
  *
  * <p>The span is read when the line is written, which is right only because the appender writes in the thread that logs.
  */
 final class JsonEncoder extends EncoderBase<ILoggingEvent> {
     private static final byte[] NOTHING = {};
+    /** RFC 3339 in UTC, always with milliseconds. */
+    private static final DateTimeFormatter TIME = new DateTimeFormatterBuilder().appendInstant(3).toFormatter(Locale.ROOT);
     private final String service;
 
     JsonEncoder(String service) {
@@ -38,7 +42,7 @@ final class JsonEncoder extends EncoderBase<ILoggingEvent> {
     @Override
     public byte[] encode(ILoggingEvent event) {
         StringBuilder line = new StringBuilder(256);
-        line.append("{\"time\":\"").append(Instant.ofEpochMilli(event.getTimeStamp())).append('"');
+        line.append("{\"time\":\"").append(TIME.format(Instant.ofEpochMilli(event.getTimeStamp()))).append('"');
         field(line, "level", event.getLevel() == Level.TRACE ? "debug" : event.getLevel().toString().toLowerCase(Locale.ROOT));
         field(line, "msg", event.getFormattedMessage());
         field(line, "service", service);
@@ -60,7 +64,8 @@ final class JsonEncoder extends EncoderBase<ILoggingEvent> {
     }
 
     private static void value(StringBuilder line, String name, Object value) {
-        if (value instanceof Integer || value instanceof Long || value instanceof Boolean) {
+        boolean isNumber = value instanceof Integer || value instanceof Long || value instanceof Double number && Double.isFinite(number);
+        if (isNumber || value instanceof Boolean) {
             quoted(line.append(','), name);
             line.append(':').append(value);
         } else {

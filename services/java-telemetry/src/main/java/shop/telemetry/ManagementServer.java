@@ -9,13 +9,17 @@ import java.nio.charset.StandardCharsets;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.function.BooleanSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The port beside the service's own: GET /actuator/prometheus (OpenMetrics with exemplars where the scraper accepts it),
- * /health/live, /health/ready.
+ * /health/live, /health/ready, answered as Go's services answer them.
  */
 public final class ManagementServer implements AutoCloseable {
+    private static final Logger log = LoggerFactory.getLogger(ManagementServer.class);
     private static final String PLAIN = "text/plain; charset=utf-8";
+    private static final String JSON = "application/json";
     private static final String PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8";
     private static final String OPEN_METRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
@@ -32,16 +36,17 @@ public final class ManagementServer implements AutoCloseable {
         server.createContext("/", exchange -> {
             switch (exchange.getRequestURI().getPath()) {
                 case "/actuator/prometheus" -> scrape(exchange, registry);
-                case "/health/live" -> answer(exchange, 200, PLAIN, "live\n");
+                case "/health/live" -> answer(exchange, 200, JSON, "{\"status\":\"live\"}\n");
                 case "/health/ready" -> {
                     boolean isReady = ready.getAsBoolean();
-                    answer(exchange, isReady ? 200 : 503, PLAIN, isReady ? "ready\n" : "not ready\n");
+                    answer(exchange, isReady ? 200 : 503, JSON, "{\"status\":\"" + (isReady ? "ready" : "not ready") + "\"}\n");
                 }
                 default -> answer(exchange, 404, PLAIN, "not found\n");
             }
         });
         server.setExecutor(threads);
         server.start();
+        log.atInfo().addKeyValue("for", "metrics").addKeyValue("port", port()).log("listening");
     }
 
     public int port() {

@@ -10,11 +10,13 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Reads settings from environment variables and remembers every problem, so that one run of a service names them all.
+ * Reads settings from environment variables and remembers every problem, so that one run of a service names them all. Values are
+ * never repeated, because some of them are secrets.
  *
  * <p>After a problem the methods return a placeholder; call {@link #check()} before a value is used.
  */
 public final class Settings {
+    private static final Pattern PORT = Pattern.compile("[0-9]{1,5}");
     private static final Pattern DURATION_PART = Pattern.compile("(\\d+(?:\\.\\d+)?)(ms|s|m|h)");
     private static final Map<String, Long> MILLIS = Map.of("ms", 1L, "s", 1_000L, "m", 60_000L, "h", 3_600_000L);
 
@@ -24,6 +26,11 @@ public final class Settings {
 
     public Settings(Map<String, String> environment) {
         this.environment = environment;
+    }
+
+    /** The service's name in logs and traces: OTEL_SERVICE_NAME, or its own. */
+    public static String serviceName(Map<String, String> environment, String own) {
+        return new Settings(environment).optional("OTEL_SERVICE_NAME", own);
     }
 
     /** A variable that has to be there; an empty one counts as missing. */
@@ -42,7 +49,7 @@ public final class Settings {
 
     /** A whole number of at least {@code least}. */
     public int number(String name, int fallback, int least) {
-        return parsed(name, optional(name, null), fallback, "a whole number, " + least + " or more", text -> {
+        return parsed(name, fallback, "a whole number of " + least + " or more", text -> {
             int number = Integer.parseInt(text);
             if (number < least) {
                 throw new IllegalArgumentException();
@@ -58,18 +65,17 @@ public final class Settings {
 
     /** A TCP port; 0 lets the system choose one. */
     public int port(String name, int fallback) {
-        return parsed(name, optional(name, null), fallback, "a port from 0 to 65535", text -> {
-            int port = Integer.parseInt(text);
-            if (port < 0 || port > 65_535) {
+        return parsed(name, fallback, "a port from 0 to 65535", text -> {
+            if (!PORT.matcher(text).matches() || Integer.parseInt(text) > 65_535) {
                 throw new IllegalArgumentException();
             }
-            return port;
+            return Integer.parseInt(text);
         });
     }
 
-    /** A duration as Go and the catalogue write it: {@code 30s}, {@code 72h}, {@code 1m30s}, {@code 250ms}. */
+    /** A positive duration as Go and the catalogue write it: {@code 30s}, {@code 72h}, {@code 1m30s}, {@code 250ms}. */
     public Duration duration(String name, Duration fallback) {
-        return parsed(name, optional(name, null), fallback, "a duration such as 30s, 5m or 72h", Settings::parseDuration);
+        return parsed(name, fallback, "a positive duration such as 300ms, 5s or 72h", Settings::parseDuration);
     }
 
     public Duration requiredDuration(String name) {
@@ -79,7 +85,7 @@ public final class Settings {
 
     /** One of the words allowed, in lower case. */
     public String word(String name, String fallback, List<String> allowed) {
-        return parsed(name, optional(name, null), fallback, "one of " + String.join(", ", allowed), text -> {
+        return parsed(name, fallback, "one of " + String.join(", ", allowed), text -> {
             String word = text.toLowerCase(Locale.ROOT);
             if (!allowed.contains(word)) {
                 throw new IllegalArgumentException();
@@ -96,7 +102,7 @@ public final class Settings {
     public void check() {
         List<String> problems = new ArrayList<>();
         if (!missing.isEmpty()) {
-            problems.add("these environment variables are missing or empty: " + String.join(", ", missing));
+            problems.add("missing environment variables: " + String.join(", ", missing));
         }
         problems.addAll(invalid);
         if (!problems.isEmpty()) {
@@ -104,14 +110,15 @@ public final class Settings {
         }
     }
 
-    private <T> T parsed(String name, String text, T fallback, String expected, Function<String, T> parse) {
+    private <T> T parsed(String name, T fallback, String expected, Function<String, T> parse) {
+        String text = optional(name, null);
         if (text == null) {
             return fallback;
         }
         try {
             return parse.apply(text);
         } catch (IllegalArgumentException e) {
-            invalid.add(name + " is \"" + text + "\", but must be " + expected);
+            invalid.add(name + " must be " + expected);
             return fallback;
         }
     }
@@ -124,7 +131,7 @@ public final class Settings {
             millis += Double.parseDouble(part.group(1)) * MILLIS.get(part.group(2));
             end = part.end();
         }
-        if (end == 0 || end != text.length()) {
+        if (end != text.length() || millis < 1) {
             throw new IllegalArgumentException();
         }
         return Duration.ofMillis(Math.round(millis));

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.slf4j.LoggerFactory;
 
 /** In processes of their own: exit codes and signals are what it is about. */
 @Timeout(60)
@@ -24,6 +25,25 @@ class LifecycleTest {
                 case "broken" -> throw new IllegalStateException("no database");
                 case "undrainable" -> () -> {
                     throw new IllegalStateException("still busy");
+                };
+                case "waiting" -> new Lifecycle.Service() {
+                    @Override
+                    public void becomeReady() throws InterruptedException {
+                        LoggerFactory.getLogger("shop.sample").info("started waiting");
+                        Thread.sleep(60_000);
+                    }
+
+                    @Override
+                    public void close() {}
+                };
+                case "failing" -> new Lifecycle.Service() {
+                    @Override
+                    public void becomeReady() {
+                        throw new IllegalStateException("the schema is another's");
+                    }
+
+                    @Override
+                    public void close() {}
                 };
                 default -> () -> System.out.println("{\"msg\":\"drained\"}");
             });
@@ -40,7 +60,7 @@ class LifecycleTest {
         try (BufferedReader output = process.inputReader()) {
             for (String line = output.readLine(); line != null; line = output.readLine()) {
                 lines.add(line);
-                if (line.contains("\"started\"")) {
+                if (line.contains("\"started")) {
                     process.toHandle().destroy(); // SIGTERM; Process.destroy would close the output as well
                 }
             }
@@ -67,6 +87,22 @@ class LifecycleTest {
         String lines = String.join("\n", terminated(process));
         assertEquals(1, exitCode(process), lines);
         assertTrue(lines.contains("still busy"), lines);
+    }
+
+    @Test
+    void aServiceThatStillWaitsForItsDatabaseDrainsOnSigterm() throws Exception {
+        Process process = start("waiting");
+        String lines = String.join("\n", terminated(process));
+        assertEquals(0, exitCode(process), lines);
+        assertTrue(lines.contains("\"stopped\"") && !lines.contains("\"started\"") && !lines.contains("\"error\""), lines);
+    }
+
+    @Test
+    void aServiceThatFindsThatItCanNeverBeReadyExitsWith1() throws Exception {
+        Process process = start("failing");
+        String lines = String.join("\n", terminated(process));
+        assertEquals(1, exitCode(process), lines);
+        assertTrue(lines.contains("the schema is another's") && lines.contains("\"stopped\""), lines);
     }
 
     @Test

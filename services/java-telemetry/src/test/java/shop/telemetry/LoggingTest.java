@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.spi.LoggingEvent;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import io.opentelemetry.api.trace.Span;
@@ -19,6 +21,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
+import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 class LoggingTest {
@@ -35,13 +38,42 @@ class LoggingTest {
         LoggerFactory.getLogger("shop.test").atWarn().addKeyValue("count", 3).addKeyValue("who", "x\"y").log(awkward);
         JsonObject line = lines().get(0);
         assertEquals(1, lines().size(), "line breaks are escaped");
-        assertTrue(Instant.parse(line.get("time").getAsString()).isAfter(Instant.EPOCH));
         assertEquals("warn", line.get("level").getAsString());
         assertEquals(awkward, line.get("msg").getAsString());
         assertEquals("users", line.get("service").getAsString());
         assertEquals(3, line.get("count").getAsInt());
         assertEquals("x\"y", line.get("who").getAsString());
         assertFalse(line.has("trace_id"), "there is no span");
+    }
+
+    @Test
+    void linesHaveTheFormOfEveryLanguage() throws Exception {
+        JsonObject shared = Conformance.read("telemetry.json").getAsJsonObject("log");
+        Logging.start("users", "debug", output);
+        Logger log = LoggerFactory.getLogger("shop.test");
+        log.debug("said");
+        log.info("said");
+        log.warn("said");
+        log.error("said");
+        log.atInfo().addKeyValue("seconds", 0.0625).log("said");
+        for (JsonObject line : lines()) {
+            shared.getAsJsonArray("fields").forEach(field -> assertTrue(line.has(field.getAsString()), field + " is missing in " + line));
+            String time = line.get("time").getAsString();
+            assertTrue(time.matches(shared.get("time").getAsString()), time);
+        }
+        assertEquals(shared.getAsJsonArray("levels").asList(), lines().stream().map(line -> line.get("level")).limit(4).toList());
+        assertTrue(output.toString(StandardCharsets.UTF_8).contains("\"seconds\":0.0625"), "a number, not text");
+    }
+
+    @Test
+    void aTimeOnTheSecondHasItsMillisecondsAllTheSame() {
+        LoggingEvent event = new LoggingEvent();
+        event.setInstant(Instant.EPOCH);
+        event.setLoggerName("shop.test");
+        event.setLevel(Level.INFO);
+        event.setMessage("said");
+        String line = new String(new JsonEncoder("users").encode(event), StandardCharsets.UTF_8);
+        assertTrue(line.contains("\"1970-01-01T00:00:00.000Z\""), line);
     }
 
     @Test

@@ -1,27 +1,31 @@
 package shop.telemetry;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
 import io.opentelemetry.api.baggage.Baggage;
 import io.opentelemetry.api.trace.Span;
 import io.opentelemetry.context.Context;
 import io.opentelemetry.context.propagation.TextMapGetter;
 import io.opentelemetry.sdk.OpenTelemetrySdk;
+import java.io.IOException;
 import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 class TracingTest {
-    private static final String TRACE = "0af7651916cd43dd8448eb211c80319c";
-    private static final String SPAN = "b7ad6b7169203331";
-    private static final String OTHER_TRACE = "11111111111111111111111111111111";
-
-    private final OpenTelemetrySdk telemetry = Tracing.start("users", Map.of());
+    private final OpenTelemetrySdk telemetry = Tracing.start("users", Tracing.Exporter.OFF);
 
     @AfterEach
     void stop() {
@@ -42,38 +46,69 @@ class TracingTest {
         });
     }
 
-    static Map<String, Map<String, String>> formats() {
-        return Map.of(
-                "W3C", Map.of("traceparent", "00-" + TRACE + "-" + SPAN + "-01"),
-                "B3 in one header", Map.of("b3", TRACE + "-" + SPAN + "-1"),
-                "B3 in several headers", Map.of("X-B3-TraceId", TRACE, "X-B3-SpanId", SPAN, "X-B3-Sampled", "1"),
-                "W3C before B3", Map.of("traceparent", "00-" + TRACE + "-" + SPAN + "-01", "b3", OTHER_TRACE + "-" + SPAN + "-1"));
+    static List<JsonObject> vectors() throws IOException {
+        return Conformance.read("propagation.json").getAsJsonArray("vectors").asList().stream().map(JsonElement::getAsJsonObject).toList();
     }
 
-    static java.util.stream.Stream<Map.Entry<String, Map<String, String>>> eachFormat() {
-        return formats().entrySet().stream();
+    private static Map<String, String> texts(JsonObject object) {
+        Map<String, String> texts = new HashMap<>();
+        object.asMap().forEach((name, value) -> texts.put(name, value.getAsString()));
+        return texts;
     }
 
     @ParameterizedTest
-    @MethodSource("eachFormat")
-    void aTraceGoesOnWhicheverFormatItArrivesIn(Map.Entry<String, Map<String, String>> format) {
-        Context incoming = extract(format.getValue());
+    @MethodSource("vectors")
+    void traceAndBaggageGoOnAsW3cInWhateverFormatTheyArrive(JsonObject vector) {
+        Context incoming = extract(texts(vector.getAsJsonObject("headers")));
+        assertEquals(vector.get("parent_id").getAsString(), Span.fromContext(incoming).getSpanContext().getSpanId());
         Span span = telemetry.getTracer("test").spanBuilder("work").setParent(incoming).startSpan();
         Map<String, String> outgoing = new HashMap<>();
         telemetry.getPropagators().getTextMapPropagator().inject(incoming.with(span), outgoing, Map::put);
-        String spanId = span.getSpanContext().getSpanId();
-        assertEquals("00-" + TRACE + "-" + spanId + "-01", outgoing.get("traceparent"), format.getKey());
-        assertTrue(span.getSpanContext().isSampled(), "the caller's decision is kept");
-        assertFalse(spanId.equals(SPAN), "the work is a span of its own");
+        String flags = vector.get("sampled").getAsBoolean() ? "01" : "00";
+        assertEquals("00-" + vector.get("trace_id").getAsString() + "-" + span.getSpanContext().getSpanId() + "-" + flags, outgoing.get("traceparent"));
+        assertNotEquals(vector.get("parent_id").getAsString(), span.getSpanContext().getSpanId(), "the work is a span of its own");
+        Map<String, String> baggage = new HashMap<>();
+        Baggage.fromContext(extract(outgoing)).forEach((key, entry) -> baggage.put(key, entry.getValue()));
+        assertEquals(texts(vector.getAsJsonObject("baggage")), baggage);
+        assertTrue(outgoing.keySet().stream().noneMatch(name -> name.toLowerCase(Locale.ROOT).contains("b3")), outgoing.toString());
+    }
+
+    @ParameterizedTest
+    @CsvSource(nullValues = "-", value = {
+        "-, -, -, -, false, http/protobuf",
+        "http://c:4318, -, -, -, true, http/protobuf",
+        "http://c:4317, GRPC, -, -, true, grpc",
+        "http://c:4317, http/protobuf, grpc, -, true, grpc",
+        "http://c:4318, '', '', none, false, http/protobuf",
+        "'', -, -, -, false, http/protobuf",
+    })
+    void spansAreSentWhereTheStandardVariablesSay(String endpoint, String protocol, String traces, String exporter, boolean on, String chosen) {
+        Map<String, String> environment = new HashMap<>();
+        environment.put("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint);
+        environment.put("OTEL_EXPORTER_OTLP_PROTOCOL", protocol);
+        environment.put("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", traces);
+        environment.put("OTEL_TRACES_EXPORTER", exporter);
+        environment.values().removeIf(Objects::isNull);
+        Settings settings = new Settings(environment);
+        assertEquals(new Tracing.Exporter(on, chosen), Tracing.Exporter.read(settings));
+        settings.check();
     }
 
     @Test
-    void baggageIsCarried() {
-        Context incoming = extract(Map.of("baggage", "tenant=blue,flag=on"));
-        assertEquals("blue", Baggage.fromContext(incoming).getEntryValue("tenant"));
-        Map<String, String> outgoing = new HashMap<>();
-        telemetry.getPropagators().getTextMapPropagator().inject(incoming, outgoing, Map::put);
-        assertTrue(outgoing.get("baggage").contains("flag=on"), outgoing.toString());
+    void anUnknownProtocolIsASettingThatIsWrong() {
+        Settings settings = new Settings(Map.of("OTEL_EXPORTER_OTLP_PROTOCOL", "http/json"));
+        Tracing.Exporter.read(settings);
+        assertEquals("OTEL_EXPORTER_OTLP_PROTOCOL must be one of http/protobuf, grpc",
+                assertThrows(InvalidSettings.class, settings::check).getMessage());
+    }
+
+    /** Asks the SDK itself: its own default would be gRPC. */
+    @ParameterizedTest
+    @CsvSource({"http/protobuf,OtlpHttpSpanExporter", "grpc,OtlpGrpcSpanExporter"})
+    void theProtocolIsTheOneThatWasChosen(String protocol, String exporter) {
+        try (OpenTelemetrySdk sending = Tracing.start("users", new Tracing.Exporter(true, protocol))) {
+            assertTrue(sending.toString().contains(exporter), sending.toString());
+        }
     }
 
     @Test

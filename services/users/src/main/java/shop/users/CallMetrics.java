@@ -1,5 +1,7 @@
 package shop.users;
 
+import io.grpc.Context;
+import io.grpc.Deadline;
 import io.grpc.ForwardingServerCall.SimpleForwardingServerCall;
 import io.grpc.ForwardingServerCallListener.SimpleForwardingServerCallListener;
 import io.grpc.Metadata;
@@ -9,9 +11,13 @@ import io.grpc.ServerInterceptor;
 import io.grpc.Status;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.time.Duration;
+import java.util.EnumSet;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 import shop.telemetry.Metrics;
 
 /**
@@ -20,6 +26,14 @@ import shop.telemetry.Metrics;
  */
 final class CallMetrics implements ServerInterceptor {
     private static final Logger log = LoggerFactory.getLogger(CallMetrics.class);
+    /**
+     * Of the codes those that are the server's own fault: https://opentelemetry.io/docs/specs/semconv/rpc/grpc/#grpc-status
+     */
+    static final Set<Status.Code> FAULTS = EnumSet.of(Status.Code.UNKNOWN, Status.Code.DEADLINE_EXCEEDED, Status.Code.UNIMPLEMENTED,
+            Status.Code.INTERNAL, Status.Code.UNAVAILABLE, Status.Code.DATA_LOSS);
+
+    /** How much earlier than the deadline here a caller's own may pass: it then cancels the call. */
+    private static final Duration SAME_MOMENT = Duration.ofMillis(10);
 
     private final MeterRegistry registry;
 
@@ -32,20 +46,29 @@ final class CallMetrics implements ServerInterceptor {
         String method = call.getMethodDescriptor().getBareMethodName();
         long start = System.nanoTime();
         AtomicBoolean ended = new AtomicBoolean();
+        Context context = Context.current();
         ServerCall<Q, A> observed = new SimpleForwardingServerCall<>(call) {
             @Override
             public void close(Status status, Metadata trailers) {
-                end(ended, method, status.getCode(), start);
+                // Whatever the answer is, nobody hears it any more.
+                end(ended, method, context.isCancelled() ? absence(context) : status.getCode(), start);
                 super.close(status, trailers);
             }
         };
         return new SimpleForwardingServerCallListener<>(next.startCall(observed, headers)) {
             @Override
             public void onCancel() {
-                end(ended, method, Status.Code.CANCELLED, start); // the caller left, or its deadline passed: nobody calls close
+                end(ended, method, absence(context), start); // nobody calls close
                 super.onCancel();
             }
         };
+    }
+
+    /** Why nobody waits for the answer: the caller left, or its deadline passed. */
+    private static Status.Code absence(Context context) {
+        Deadline deadline = context.getDeadline();
+        boolean passed = deadline != null && deadline.timeRemaining(TimeUnit.MILLISECONDS) <= SAME_MOMENT.toMillis();
+        return passed ? Status.Code.DEADLINE_EXCEEDED : Status.Code.CANCELLED;
     }
 
     private void end(AtomicBoolean ended, String method, Status.Code code, long start) {
@@ -53,9 +76,9 @@ final class CallMetrics implements ServerInterceptor {
             return;
         }
         Duration duration = Duration.ofNanos(System.nanoTime() - start);
-        Metrics.histogram(registry, "rpc.server.duration", "Duration of the calls answered.", "method", method, "code", code.name())
+        Metrics.histogram(registry, "rpc.server.duration", "How long gRPC calls to this service took.", "method", method, "code", code.name())
                 .record(duration);
-        log.atInfo().addKeyValue("method", method).addKeyValue("code", code.name())
-                .addKeyValue("duration_ms", duration.toMillis()).log("call answered");
+        log.atLevel(FAULTS.contains(code) ? Level.WARN : Level.INFO).addKeyValue("method", method).addKeyValue("code", code.name())
+                .addKeyValue("seconds", duration.toNanos() / 1e9).log("call answered");
     }
 }

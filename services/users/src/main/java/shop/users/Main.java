@@ -6,50 +6,79 @@ import io.grpc.netty.NettyServerBuilder;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import io.opentelemetry.sdk.OpenTelemetrySdk;
+import java.io.IOException;
+import java.sql.SQLException;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import javax.sql.DataSource;
 import org.postgresql.ds.PGSimpleDataSource;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import shop.telemetry.Lifecycle;
 import shop.telemetry.Logging;
 import shop.telemetry.ManagementServer;
 import shop.telemetry.Metrics;
+import shop.telemetry.Settings;
 import shop.telemetry.Tracing;
 
 /** The users' service. */
 public final class Main {
+    private static final Logger log = LoggerFactory.getLogger(Main.class);
     private static final String SERVICE = "users";
-    /** How long the database may take to answer when the service starts. */
-    private static final Duration DATABASE_START = Duration.ofSeconds(30);
+    private static final Duration MIGRATION_PAUSE = Duration.ofSeconds(1);
 
     private Main() {}
 
     public static void main(String[] arguments) {
-        Logging.start(SERVICE, "info", System.out); // so that a complaint about the settings is JSON, too
+        // So that a complaint about the settings is JSON, too.
+        Logging.start(Settings.serviceName(System.getenv(), SERVICE), "info", System.out);
         Lifecycle.run(() -> start(System.getenv()));
     }
 
-    /** Starts everything; what it returns drains the calls, then closes the rest in the opposite order. */
-    static AutoCloseable start(Map<String, String> environment) throws Exception {
+    /** Opens the ports; what it returns drains the calls, then closes the rest in the opposite order. */
+    static Lifecycle.Service start(Map<String, String> environment) throws IOException {
         UsersSettings settings = UsersSettings.read(environment);
-        Logging.start(SERVICE, settings.logLevel(), System.out);
-        OpenTelemetrySdk telemetry = Tracing.start(SERVICE, environment);
+        String name = Settings.serviceName(environment, SERVICE);
+        Logging.start(name, settings.logLevel(), System.out);
+        OpenTelemetrySdk telemetry = Tracing.start(name, settings.exporter());
         PrometheusMeterRegistry registry = Metrics.start();
         HikariDataSource pool = pool(settings, registry);
-        Migrations.apply(pool);
         UserService service = new UserService(new PostgresUserRepository(pool), Clock.systemUTC());
         // Half as many again as connections: calls that need none are not kept waiting by those that do.
         int concurrency = settings.poolSize() + settings.poolSize() / 2 + 1;
         UsersServer server = new UsersServer(netty(settings), service, telemetry, registry, concurrency, settings.drainTimeout());
         server.start();
         ManagementServer management = new ManagementServer(settings.metricsPort(), registry, server::isServing);
-        return () -> {
-            server.close();
-            pool.close();
-            telemetry.shutdown().join(2, TimeUnit.SECONDS); // the last spans
-            management.close();
+        return new Lifecycle.Service() {
+            @Override
+            public void becomeReady() throws InterruptedException {
+                migrate(pool);
+                server.serve();
+            }
+
+            @Override
+            public void close() throws Exception {
+                server.close();
+                pool.close();
+                telemetry.shutdown().join(2, TimeUnit.SECONDS); // the last spans
+                management.close();
+            }
         };
+    }
+
+    /** Tries until the database is there and has the schema. */
+    private static void migrate(DataSource database) throws InterruptedException {
+        while (true) {
+            try {
+                Migrations.apply(database);
+                return;
+            } catch (SQLException e) {
+                log.warn("the database is not ready: {}", e.getMessage());
+                Thread.sleep(MIGRATION_PAUSE.toMillis());
+            }
+        }
     }
 
     private static NettyServerBuilder netty(UsersSettings settings) {
@@ -79,7 +108,7 @@ public final class Main {
         config.setDataSource(database);
         config.setMaximumPoolSize(settings.poolSize());
         config.setConnectionTimeout(Math.max(250, settings.databaseTimeout().toMillis())); // 250 ms is the pool's own floor
-        config.setInitializationFailTimeout(DATABASE_START.toMillis());
+        config.setInitializationFailTimeout(-1); // connections are opened when they are needed
         config.setMetricRegistry(registry);
         return new HikariDataSource(config);
     }

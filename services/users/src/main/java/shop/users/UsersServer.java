@@ -28,6 +28,7 @@ final class UsersServer implements AutoCloseable {
     private final HealthStatusManager health = new HealthStatusManager();
     private final ExecutorService threads;
     private final Duration drainTimeout;
+    private volatile boolean serving;
 
     /** @param concurrency calls worked on at once; each may hold a database connection */
     UsersServer(ServerBuilder<?> builder, UserService service, OpenTelemetry telemetry, MeterRegistry registry, int concurrency,
@@ -43,8 +44,17 @@ final class UsersServer implements AutoCloseable {
                 .build();
     }
 
+    /** Opens the port; the health says NOT_SERVING. */
     void start() throws IOException {
+        health.setStatus(HealthStatusManager.SERVICE_NAME_ALL_SERVICES, ServingStatus.NOT_SERVING);
+        health.setStatus(UserServiceGrpc.SERVICE_NAME, ServingStatus.NOT_SERVING);
         server.start();
+        log.atInfo().addKeyValue("for", "grpc").addKeyValue("port", port()).log("listening");
+    }
+
+    /** Calls are welcome from now on. */
+    void serve() {
+        serving = true;
         health.setStatus(HealthStatusManager.SERVICE_NAME_ALL_SERVICES, ServingStatus.SERVING);
         health.setStatus(UserServiceGrpc.SERVICE_NAME, ServingStatus.SERVING);
     }
@@ -54,7 +64,7 @@ final class UsersServer implements AutoCloseable {
     }
 
     boolean isServing() {
-        return !server.isShutdown();
+        return serving && !server.isShutdown();
     }
 
     /** Drains: NOT_SERVING, no new calls, and time for those under way to end. */

@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.util.Map;
 import shop.telemetry.Logging;
 import shop.telemetry.Settings;
+import shop.telemetry.Tracing;
 
 /** What the service takes from its environment. */
 record UsersSettings(
@@ -17,7 +18,8 @@ record UsersSettings(
         int grpcPort,
         int metricsPort,
         String logLevel,
-        Duration drainTimeout) {
+        Duration drainTimeout,
+        Tracing.Exporter exporter) {
 
     /** @throws shop.telemetry.InvalidSettings naming everything that is missing or malformed */
     static UsersSettings read(Map<String, String> environment) {
@@ -33,7 +35,8 @@ record UsersSettings(
                 settings.port("GRPC_PORT", 50_051),
                 settings.port("METRICS_PORT", 8081),
                 settings.word("LOG_LEVEL", "info", Logging.LEVELS),
-                settings.duration("DRAIN_TIMEOUT", Duration.ofSeconds(15)));
+                settings.duration("DRAIN_TIMEOUT", Duration.ofSeconds(15)),
+                Tracing.Exporter.read(settings));
         settings.check();
         return read;
     }

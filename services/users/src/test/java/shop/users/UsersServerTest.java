@@ -2,9 +2,11 @@ package shop.users;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import io.grpc.CallOptions;
@@ -27,25 +29,34 @@ import io.opentelemetry.api.baggage.Baggage;
 import io.opentelemetry.instrumentation.grpc.v1_6.GrpcTelemetry;
 import io.opentelemetry.sdk.OpenTelemetrySdk;
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneOffset;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import shop.telemetry.Logging;
 import shop.telemetry.Metrics;
@@ -57,8 +68,6 @@ import shop.users.v1.UserServiceGrpc;
 /** The whole server, with its interceptors, inside this process. */
 @Timeout(30)
 class UsersServerTest {
-    private static final String TRACE = "0af7651916cd43dd8448eb211c80319c";
-    private static final String SPAN = "b7ad6b7169203331";
     private static final Instant NOW = Instant.parse("2026-03-04T05:06:07.123456789Z");
 
     /** What a call to the repository does first; tests set it to fail, to wait or to call out. */
@@ -70,7 +79,7 @@ class UsersServerTest {
             return super.find(id);
         }
     };
-    private final OpenTelemetrySdk telemetry = Tracing.start("users", Map.of());
+    private final OpenTelemetrySdk telemetry = Tracing.start("users", Tracing.Exporter.OFF);
     private final PrometheusMeterRegistry registry = Metrics.start();
     private final ByteArrayOutputStream log = new ByteArrayOutputStream();
     private UsersServer server;
@@ -85,6 +94,7 @@ class UsersServerTest {
         server = new UsersServer(InProcessServerBuilder.forName(name), new UserService(repository, Clock.fixed(NOW, ZoneOffset.UTC)),
                 telemetry, registry, 4, Duration.ofSeconds(10));
         server.start();
+        server.serve();
         channel = InProcessChannelBuilder.forName(name).build();
         users = UserServiceGrpc.newBlockingStub(channel);
         health = HealthGrpc.newBlockingStub(channel);
@@ -169,7 +179,7 @@ class UsersServerTest {
     }
 
     @Test
-    void callsAreCountedByMethodAndCode() {
+    void callsAreCountedByMethodAndCode() throws Exception {
         get(create("ada@example.com", "Ada").getId());
         code(() -> get("17"));
         health.check(HealthCheckRequest.getDefaultInstance());
@@ -177,33 +187,117 @@ class UsersServerTest {
         assertTrue(metrics.contains("rpc_server_duration_seconds_count{code=\"OK\",method=\"GetUser\"} 1"), metrics);
         assertTrue(metrics.contains("rpc_server_duration_seconds_count{code=\"NOT_FOUND\",method=\"GetUser\"} 1"), metrics);
         assertFalse(metrics.contains("method=\"Check\""), "probes are not the service's work");
+        String help = shared("telemetry.json").getAsJsonObject("metrics").getAsJsonObject("rpc_server_duration_seconds").get("help").getAsString();
+        assertTrue(metrics.contains("# HELP rpc_server_duration_seconds " + help + "\n"), metrics);
+    }
+
+    static List<JsonObject> vectors() throws IOException {
+        return shared("propagation.json").getAsJsonArray("vectors").asList().stream().map(JsonElement::getAsJsonObject).toList();
+    }
+
+    /** What the services of every language have in common. */
+    private static JsonObject shared(String name) throws IOException {
+        return JsonParser.parseString(Files.readString(Path.of("../testdata", name))).getAsJsonObject();
+    }
+
+    private static Metadata.Key<String> key(String header) {
+        return Metadata.Key.of(header, Metadata.ASCII_STRING_MARSHALLER);
+    }
+
+    private static Set<String> members(Metadata headers) {
+        String baggage = headers.get(key("baggage"));
+        return baggage == null ? Set.of() : Set.of(baggage.split(","));
     }
 
     @ParameterizedTest
-    @CsvSource({"traceparent,00-" + TRACE + "-" + SPAN + "-01", "b3," + TRACE + "-" + SPAN + "-1"})
-    void theCallersTraceIsInTheLogTheMetricsAndTheCallsThatFollow(String header, String value) {
+    @MethodSource("vectors")
+    void theCallersTraceIsInTheLogTheMetricsAndTheCallsThatFollow(JsonObject vector) throws Exception {
         Metadata headers = new Metadata();
-        headers.put(Metadata.Key.of(header, Metadata.ASCII_STRING_MARSHALLER), value);
-        headers.put(Metadata.Key.of("baggage", Metadata.ASCII_STRING_MARSHALLER), "tenant=blue");
+        vector.getAsJsonObject("headers").asMap().forEach((name, value) -> headers.put(key(name), value.getAsString()));
         AtomicReference<Metadata> outgoing = new AtomicReference<>();
-        AtomicReference<String> tenant = new AtomicReference<>();
+        AtomicReference<Baggage> baggage = new AtomicReference<>();
         ClientInterceptor traced = GrpcTelemetry.create(telemetry).createClientInterceptor();
         before.set(() -> {
-            tenant.set(Baggage.current().getEntryValue("tenant"));
+            baggage.set(Baggage.current());
             // A call from inside the call, as a service makes it that depends on another.
             HealthGrpc.newBlockingStub(channel).withInterceptors(new Recorder(outgoing), traced).check(HealthCheckRequest.getDefaultInstance());
         });
         code(() -> users.withInterceptors(MetadataUtils.newAttachHeadersInterceptor(headers))
                 .getUser(GetUserRequest.newBuilder().setId(UUID.randomUUID().toString()).build()));
-        JsonObject line = lines().stream().filter(l -> l.get("msg").getAsString().equals("call answered")).findFirst().orElseThrow();
-        assertEquals(TRACE, line.get("trace_id").getAsString());
-        assertFalse(line.get("span_id").getAsString().equals(SPAN), "the call is a span of its own");
-        String traceparent = outgoing.get().get(Metadata.Key.of("traceparent", Metadata.ASCII_STRING_MARSHALLER));
-        assertTrue(traceparent.startsWith("00-" + TRACE), traceparent);
-        assertEquals("tenant=blue", outgoing.get().get(Metadata.Key.of("baggage", Metadata.ASCII_STRING_MARSHALLER)));
-        assertEquals("blue", tenant.get());
-        String exemplar = "trace_id=\"" + TRACE + "\"";
-        assertTrue(registry.scrape("application/openmetrics-text; version=1.0.0").contains(exemplar), "an exemplar names the trace");
+        String trace = vector.get("trace_id").getAsString();
+        boolean sampled = vector.get("sampled").getAsBoolean();
+        JsonObject call = shared("telemetry.json").getAsJsonObject("log").getAsJsonObject("call");
+        JsonObject line = lines().stream().filter(l -> l.get("msg").equals(call.get("msg"))).findFirst().orElseThrow();
+        call.getAsJsonArray("fields").forEach(field -> assertTrue(line.has(field.getAsString()), field + " is missing in " + line));
+        assertEquals(trace, line.get("trace_id").getAsString());
+        assertNotEquals(vector.get("parent_id"), line.get("span_id"), "the call is a span of its own");
+        String traceparent = outgoing.get().get(key("traceparent"));
+        assertTrue(traceparent.startsWith("00-" + trace) && traceparent.endsWith(sampled ? "-01" : "-00"), traceparent);
+        assertTrue(outgoing.get().keys().stream().noneMatch(name -> name.contains("b3")), outgoing.get().toString());
+        vector.getAsJsonObject("baggage").asMap().forEach(
+                (name, value) -> assertEquals(value.getAsString(), baggage.get().getEntryValue(name)));
+        assertEquals(members(headers), members(outgoing.get()));
+        boolean named = registry.scrape("application/openmetrics-text; version=1.0.0").contains("trace_id=\"" + trace + "\"");
+        assertEquals(sampled, named, "an exemplar names a trace that is kept, and no other");
+    }
+
+    @Test
+    void theServersOwnFaultsAreThoseOfEveryLanguageAndStandOutInTheLog() throws Exception {
+        Set<String> faults = new HashSet<>();
+        shared("telemetry.json").getAsJsonArray("faults").forEach(code -> faults.add(code.getAsString()));
+        assertEquals(faults, CallMetrics.FAULTS.stream().map(Enum::name).collect(Collectors.toSet()));
+        get(create("ada@example.com", "Ada").getId());
+        code(() -> get("17"));
+        before.set(() -> {
+            throw new UserRepository.StoreUnavailable(new java.sql.SQLException("down"));
+        });
+        code(() -> get(UUID.randomUUID().toString()));
+        Map<String, String> levels = new HashMap<>();
+        lines().stream().filter(line -> line.get("msg").getAsString().equals("call answered"))
+                .forEach(line -> levels.put(line.get("code").getAsString(), line.get("level").getAsString()));
+        assertEquals(Map.of("OK", "info", "NOT_FOUND", "info", "UNAVAILABLE", "warn"), levels);
+    }
+
+    @Test
+    void codesAreSpelledAsInEveryLanguage() throws Exception {
+        List<String> names = shared("telemetry.json").getAsJsonArray("codes").asList().stream().map(JsonElement::getAsString).toList();
+        assertEquals(names, Arrays.stream(Status.Code.values()).map(Enum::name).toList());
+    }
+
+    @Test
+    void aDeadlineThatPassesIsCountedAsSuch() throws Exception {
+        CountDownLatch answer = new CountDownLatch(1);
+        before.set(() -> {
+            try {
+                answer.await();
+            } catch (InterruptedException e) {
+                throw new IllegalStateException(e);
+            }
+        });
+        assertEquals(Status.Code.DEADLINE_EXCEEDED, code(() -> users.withDeadlineAfter(100, TimeUnit.MILLISECONDS)
+                .getUser(GetUserRequest.newBuilder().setId(UUID.randomUUID().toString()).build())));
+        answer.countDown();
+        String counted = "rpc_server_duration_seconds_count{code=\"DEADLINE_EXCEEDED\",method=\"GetUser\"} 1";
+        while (!registry.scrape().contains(counted)) {
+            assertFalse(registry.scrape().contains("CANCELLED"), "the caller did not leave");
+            Thread.sleep(10);
+        }
+    }
+
+    @Test
+    void beforeItIsReadyAServerIsReachableAndSaysSo() throws Exception {
+        String name = InProcessServerBuilder.generateName();
+        try (UsersServer early = new UsersServer(InProcessServerBuilder.forName(name),
+                new UserService(repository, Clock.systemUTC()), telemetry, Metrics.start(), 4, Duration.ofSeconds(1))) {
+            early.start();
+            ManagedChannel other = InProcessChannelBuilder.forName(name).build();
+            for (String service : new String[] {"", UserServiceGrpc.SERVICE_NAME}) {
+                assertEquals(ServingStatus.NOT_SERVING, HealthGrpc.newBlockingStub(other)
+                        .check(HealthCheckRequest.newBuilder().setService(service).build()).getStatus());
+            }
+            assertFalse(early.isServing());
+            other.shutdownNow();
+        }
     }
 
     @Test

@@ -1,9 +1,13 @@
 package shop.users;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import shop.telemetry.InvalidSettings;
@@ -15,6 +19,19 @@ class UsersSettingsTest {
         for (String name : new String[] {"HOST", "PORT", "DATABASE", "USERNAME", "PASSWORD"}) {
             assertTrue(message.contains("USERS_DB_" + name), message);
         }
+    }
+
+    @Test
+    void thePlatformGivesEverySettingThatIsRequired() throws Exception {
+        Map<String, String> environment = new HashMap<>();
+        for (String line : Files.readAllLines(Path.of("../../tests/golden/local/users.yaml"))) {
+            if (line.strip().startsWith("- name: ")) {
+                environment.put(line.strip().substring("- name: ".length()), "any");
+            }
+        }
+        // Only names are compared here, so malformed values ("any" is no number) don't count.
+        String message = assertThrows(InvalidSettings.class, () -> UsersSettings.read(environment)).getMessage();
+        assertFalse(message.contains("missing"), message);
     }
 
     @Test
