@@ -16,11 +16,11 @@ FIND_PYTHON = for candidate in python3.11 python3 python3.12 python3.13 python3.
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup up preview refresh down validate render graph schema test services-test lint format golden bench clean
+.PHONY: help setup up preview refresh down images local-registry local-registry-down validate render graph schema test integration services-test lint format golden bench clean
 
 help: ## list the targets
-	@echo "make TARGET [STACK=local|dev|prod]"
-	@sed -nE 's/^([a-z-]+):.*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+	@echo "make TARGET [STACK=local|dev|prod|ci]"
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
 
 setup: $(READY) ## put the pinned packages into .venv; does nothing while the pins are unchanged
 
@@ -47,6 +47,16 @@ refresh: setup ## compare the state with what is really there
 down: setup ## delete everything that the stack made
 	@$(LAUNCHER) destroy $(STACK)
 
+images: STACK := $(if $(filter file,$(origin STACK)),ci,$(STACK))
+images: setup ## build and push the images of a stack that does (by default ci), and nothing else
+	@$(LAUNCHER) images $(STACK)
+
+local-registry: setup ## start a registry on 127.0.0.1:5001 with the base images, and an engine where none answers
+	@$(PYTHON) -m localregistry up
+
+local-registry-down: setup ## end what `make local-registry` has started; images are kept
+	@$(PYTHON) -m localregistry down
+
 validate: setup ## check the configuration of the stack
 	@$(LAUNCHER) validate $(STACK)
 
@@ -63,6 +73,9 @@ schema: setup ## write the JSON Schemas of the configuration files
 
 test: setup ## all tests that need no network beyond the package registries (layers 1 to 4)
 	@$(PYTHON) -m pytest -n $(WORKERS) --dist loadgroup
+
+integration: setup ## the tests that need real servers or an engine (layer 5), about 15 minutes
+	@$(PYTHON) -m pytest tests/integration
 
 services-test: setup ## the sample shop's own tests, in Go, Java and Python
 	@$(MAKE) --no-print-directory -C services test

@@ -14,7 +14,12 @@ async def main() -> pulumi.Inputs:
     platform, secrets = load()
     exports = deploy(platform, secrets, PROJECT)
     await asyncio.sleep(0)  # registrations start; Pulumi then awaits each once, and not over and over all its outputs
-    return {"target": exports.target, "namespace": exports.namespace, "services": exports.services}
+    return {
+        "target": exports.target,
+        "namespace": exports.namespace,
+        "services": exports.services,
+        "images": exports.images,
+    }
 
 
 gc.set_threshold(50_000)  # nearly all that a short run makes, it keeps: searching it for garbage finds little

@@ -21,6 +21,10 @@ _LABEL_KEY: Final = re.compile(r"([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([
 _LABEL_VALUE: Final = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?")
 _HOST: Final = r"[a-zA-Z0-9]+(?:[.-]+[a-zA-Z0-9]+)*(?::\d{1,5})?"
 _PATH: Final = r"[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*"
+_REGISTRY: Final = re.compile(
+    rf"(?:localhost|[a-zA-Z0-9-]+(?:\.[a-zA-Z0-9-]+)+|[a-zA-Z0-9-]+(?=:))(?::\d{{1,5}})?(?:/{_PATH})*"
+)
+"""A host that nobody takes for the first part of a path, as ``shop`` would be: with a point, a port, or localhost."""
 _IMAGE: Final = re.compile(
     rf"(?:{_HOST}/)?{_PATH}(?:/{_PATH})*"
     r"(?::(?P<tag>[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}))?(?:@(?P<digest>sha256:[a-f0-9]{64}))?"
@@ -241,6 +245,18 @@ ImageReference = Annotated[
     WithJsonSchema({"type": "string", "examples": ["registry.example.com/shop/users:1.4.2"]}),
 ]
 """An image with a tag other than ``latest``, a digest, or both."""
+
+Registry = Annotated[
+    str,
+    matching(
+        _REGISTRY,
+        "a registry",
+        "images would be looked for, or pushed, somewhere else",
+        "write its host, and the path in it where there is one, without https:// and tag: registry.example.com/shop",
+    ),
+    WithJsonSchema({"type": "string", "examples": ["registry.example.com/shop", "127.0.0.1:5001"]}),
+]
+"""A registry, or a path in one: what an image's name begins with."""
 
 Cidr = Annotated[str, AfterValidator(_cidr), WithJsonSchema({"type": "string", "examples": ["10.20.0.0/16", "::/0"]})]
 """A range of IPv4 or IPv6 addresses; a single host is ``10.20.30.40/32``."""

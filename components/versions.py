@@ -16,3 +16,16 @@ STORE_IMAGES: Final[dict[str, dict[int, str]]] = {
 }
 """Engine → major version → image."""
 NATS_IMAGE: Final = "docker.io/library/nats:2.12.0"
+RATE_LIMIT_IMAGE: Final = "docker.io/envoyproxy/ratelimit:3fb70258"
+"""The project tags no releases: the commit that Envoy Gateway 1.7 ships."""
+
+ISTIO: Final = "1.31.1"
+GATEWAY_API: Final = "1.7.0"
+"""The first whose standard channel has retries."""
+
+BASE_IMAGES: Final[dict[str, dict[str, str]]] = {
+    "go": {"GO_IMAGE": "docker.io/library/golang:1.26.8-bookworm"},
+    "java": {"MAVEN_IMAGE": "docker.io/library/maven:3.9.11-eclipse-temurin-17-noble"},
+    "python": {"PYTHON_IMAGE": "docker.io/library/python:3.11.14-slim-bookworm"},
+}
+"""Language → build argument → the image that services of that language are built on."""

@@ -71,6 +71,7 @@ def _parser() -> argparse.ArgumentParser:
         showing.add_argument("--diff", action="store_true", help="show each changed field")
     refresh.add_argument("--preview-only", action="store_true", help="show the drift, and leave the state as it is")
 
+    _command(subparsers, "images", commands.images, "build and push the stack's images, and change nothing else")
     _command(subparsers, "validate", commands.validate, "check the configuration; needs no engine")
     render = _command(subparsers, "render", commands.render, "print the Kubernetes manifests; needs no engine")
     render.add_argument("--out", metavar="DIR", type=Path, help="write them to this folder instead, one file each")

@@ -100,16 +100,27 @@ def schema(project: Path, options: argparse.Namespace) -> ExitCode:
 
 def up(project: Path, options: argparse.Namespace) -> ExitCode:
     """Create or change what differs from the configuration."""
-    if _platform(project, options.stack) is None:
-        return ExitCode.INVALID
-    return _operate("up", project, options, expect_no_changes=options.expect_no_changes, diff=options.diff)
+    return _deploy("up", project, options)
 
 
 def preview(project: Path, options: argparse.Namespace) -> ExitCode:
     """Show what `up` would do."""
-    if _platform(project, options.stack) is None:
+    return _deploy("preview", project, options)
+
+
+def images(project: Path, options: argparse.Namespace) -> ExitCode:
+    """Build the images of a stack, as `up` would, and leave all else as it is."""
+    platform = _platform(project, options.stack)
+    if platform is None:
         return ExitCode.INVALID
-    return _operate("preview", project, options, expect_no_changes=options.expect_no_changes, diff=options.diff)
+    if not platform.images.builds:
+        print(
+            f"Stack '{options.stack}' builds no images: its images.build is 'never', or its services name their images."
+        )
+        return ExitCode.OK
+    from stacks.assembly import provider_packages
+
+    return _operate("images", project, options, packages=provider_packages(platform))
 
 
 def refresh(project: Path, options: argparse.Namespace) -> ExitCode:
@@ -137,6 +148,17 @@ def pulumi(project: Path, options: argparse.Namespace) -> int:
     binary = engine.pulumi_binary()
     variables = {**state.environment(state.backend(project)), "PULUMI_SKIP_UPDATE_CHECK": "true"}
     return subprocess.run([binary, *options.arguments], cwd=project, env=os.environ | variables, check=False).returncode
+
+
+def _deploy(operation: str, project: Path, options: argparse.Namespace) -> ExitCode:
+    """Carry out an operation that runs the program."""
+    platform = _platform(project, options.stack)
+    if platform is None:
+        return ExitCode.INVALID
+    from stacks.assembly import provider_packages
+
+    shown = {"expect_no_changes": options.expect_no_changes, "diff": options.diff}
+    return _operate(operation, project, options, packages=provider_packages(platform), **shown)
 
 
 def _operate(operation: str, project: Path, options: argparse.Namespace, **settings: Any) -> ExitCode:

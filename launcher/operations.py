@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -26,6 +26,8 @@ class Operation(StrEnum):
     """What the engine is asked to do with a stack."""
 
     UP = "up"
+    IMAGES = "images"
+    """`up` of the images alone."""
     PREVIEW = "preview"
     REFRESH = "refresh"
     DESTROY = "destroy"
@@ -51,6 +53,8 @@ class Request:
     diff: bool = False
     preview_only: bool = False
     """Of a refresh: show what differs, and leave the state as it is."""
+    packages: tuple[str, ...] = (plugins.KUBERNETES,)
+    """The packages whose providers the program uses. Those that the state has resources of come by themselves."""
 
 
 def run(request: Request) -> Outcome:
@@ -67,22 +71,26 @@ def run(request: Request) -> Outcome:
         name = workspace.project_settings(request.project)["name"]
         recover(backend.folder, name, request.stack)
     program.enter(request.project)
-    with command.interruptible(), plugins.kubernetes_provider(pulumi, variables) as attached:
-        engine_workspace = LocalWorkspace(
-            work_dir=str(work),
-            program=program.program_of(request.project),
-            env_vars={**variables, **attached},
-            pulumi_command=command,
-        )
-        return _run(request, command, engine_workspace, stand_in=bool(attached))
+    engine_workspace = LocalWorkspace(
+        work_dir=str(work), program=program.program_of(request.project), env_vars=variables, pulumi_command=command
+    )
+    with command.interruptible():
+        return _run(request, command, engine_workspace, pulumi)
 
 
-def _run(request: Request, command: EngineCommand, engine_workspace: LocalWorkspace, *, stand_in: bool) -> Outcome:
+def _run(request: Request, command: EngineCommand, engine_workspace: LocalWorkspace, pulumi: Path) -> Outcome:
     try:
-        stack = _selected(request, engine_workspace, stand_in=stand_in)
-        if request.operation != Operation.PREVIEW:
-            _clear_interrupted_creates(stack)
-        _OPERATIONS[request.operation](stack, request)
+        stack = _selected(request, engine_workspace)
+        recorded = stack.export_stack().deployment or {}
+        packages = dict.fromkeys((*request.packages, *_recorded_packages(recorded)))
+        variables = engine_workspace.env_vars
+        with plugins.providers(pulumi, variables, tuple(packages)) as provided:
+            engine_workspace.env_vars = {**variables, **provided.variables}
+            if request.operation not in _CHECKING and plugins.KUBERNETES in provided.stand_ins:
+                _check_targets(recorded)
+            if request.operation != Operation.PREVIEW:
+                _clear_interrupted_creates(stack, recorded)
+            _OPERATIONS[request.operation](stack, request)
     except StackNotFoundError:
         say(f"Stack '{request.stack}' was never brought up: there is nothing to {request.operation}.")
         return Outcome.DONE
@@ -95,34 +103,46 @@ def _run(request: Request, command: EngineCommand, engine_workspace: LocalWorksp
     return Outcome.DONE
 
 
-def _selected(request: Request, engine_workspace: LocalWorkspace, *, stand_in: bool) -> Stack:
-    """Return the stack; raises TargetUnusable where a refresh or a destroy has nothing that it could work on.
+_CHECKING = (Operation.UP, Operation.IMAGES, Operation.PREVIEW)
+"""The operations that run the program, and have the provider check its settings."""
+
+
+def _selected(request: Request, engine_workspace: LocalWorkspace) -> Stack:
+    """Return the stack; raises StackNotFoundError where a refresh or a destroy has none."""
+    if request.operation in _CHECKING:
+        return Stack.create_or_select(request.stack, engine_workspace)
+    return Stack.select(request.stack, engine_workspace)
+
+
+def _recorded_packages(deployment: Mapping[str, Any]) -> list[str]:
+    """Return the packages that have a provider in the state: it is asked about their resources, wanted or not."""
+    types = (resource["type"] for resource in deployment.get("resources") or ())
+    found = (name.removeprefix(_PROVIDER) for name in types if name.startswith(_PROVIDER))
+    return sorted({package for package in found if package in plugins.TITLES})
+
+
+_PROVIDER = "pulumi:providers:"
+
+
+def _check_targets(deployment: Mapping[str, Any]) -> None:
+    """Raise TargetUnusable where a recorded provider can't work: no cluster answers, the folder can't be written.
 
     `up` and `preview` learn that from the provider's check. The others make none, so every object would say it again.
     """
-    if request.operation in (Operation.UP, Operation.PREVIEW):
-        return Stack.create_or_select(request.stack, engine_workspace)
-    stack = Stack.select(request.stack, engine_workspace)
-    if stand_in and (problems := _unusable_targets(stack)):
-        raise TargetUnusable("\n".join(problems))
-    return stack
-
-
-def _unusable_targets(stack: Stack) -> list[str]:
-    """Return why a recorded provider can't do its work: the cluster doesn't answer, the folder can't be written."""
     from launcher.standin.kubernetes.configuration import config_failures
 
-    recorded = (stack.export_stack().deployment or {}).get("resources") or ()
-    providers = [resource for resource in recorded if resource["type"] == "pulumi:providers:kubernetes"]
-    return [failure.reason for provider in providers for failure in config_failures(provider.get("inputs") or {})]
+    recorded = deployment.get("resources") or ()
+    found = [resource for resource in recorded if resource["type"] == f"{_PROVIDER}{plugins.KUBERNETES}"]
+    problems = [failure.reason for provider in found for failure in config_failures(provider.get("inputs") or {})]
+    if problems:
+        raise TargetUnusable("\n".join(problems))
 
 
-def _clear_interrupted_creates(stack: Stack) -> None:
+def _clear_interrupted_creates(stack: Stack, deployment: Mapping[str, Any]) -> None:
     """Settle the objects that a run which died was creating: read what is there, and let this run create the rest.
 
     The engine itself clears such entries only when a person answers its questions.
     """
-    deployment = stack.export_stack().deployment or {}
     pending = [entry for entry in deployment.get("pending_operations") or () if entry["type"] == "creating"]
     if not pending:
         return
@@ -136,6 +156,17 @@ def _up(stack: Stack, request: Request) -> None:
     changes = result.summary.resource_changes or {}
     if not any(count for kind, count in changes.items() if kind != "same"):
         print(f"No changes: stack '{stack.name}' already is as configured.")
+
+
+_IMAGE_TARGETS = ("**:polyglot:images:ImageBuild**", "**::pulumi:providers:docker**")
+"""The components that build images, whatever is below them, and the providers that they use, as patterns of URNs."""
+
+
+def _images(stack: Stack, _request: Request) -> None:
+    result = stack.up(target=list(_IMAGE_TARGETS), show_secrets=False, **_shown())
+    exported = result.outputs.get("images")
+    for service, reference in (exported.value if exported else {}).items():
+        print(f"{service}: {reference}")
 
 
 def _preview(stack: Stack, request: Request) -> None:
@@ -155,6 +186,7 @@ def _destroy(stack: Stack, _request: Request) -> None:
 
 _OPERATIONS: dict[Operation, Callable[[Stack, Request], None]] = {
     Operation.UP: _up,
+    Operation.IMAGES: _images,
     Operation.PREVIEW: _preview,
     Operation.REFRESH: _refresh,
     Operation.DESTROY: _destroy,

@@ -1,51 +1,85 @@
-"""Which provider the engine uses: the official plugin wherever it can be had, otherwise the launcher's stand-in."""
+"""Which providers the engine uses: official plugins wherever they can be had, otherwise the launcher's stand-ins."""
 
 import os
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from launcher import cache
 from launcher.progress import say
 
+if TYPE_CHECKING:
+    from launcher.standin.provider import StandIn
+
 _ATTACHED = "PULUMI_DEBUG_PROVIDERS"
+KUBERNETES = "kubernetes"
+TITLES = {KUBERNETES: "Kubernetes", "docker": "Docker", "docker-build": "Docker Build"}
+"""The packages that there are stand-ins for, and what people call them."""
 INSTALLATION_TIMEOUT = 120.0
 """Seconds that the plugin's installation may take. Where nothing answers, it fails within a few."""
 REFUSAL_HOLDS = 24 * 60 * 60.0
 """Seconds for which a failed installation is not tried again."""
 
 
-@contextmanager
-def kubernetes_provider(pulumi: Path, environment: Mapping[str, str]) -> Iterator[dict[str, str]]:
-    """Make a Kubernetes provider available to `pulumi` while the context lasts; yield the variables that it takes.
+@dataclass(frozen=True)
+class Providers:
+    """What was made available."""
 
-    A provider that the user has attached through PULUMI_DEBUG_PROVIDERS is left alone.
+    variables: dict[str, str] = field(default_factory=dict)
+    """What the engine must be told."""
+    stand_ins: frozenset[str] = frozenset()
+    """The packages whose provider is the launcher's own."""
+
+
+@contextmanager
+def providers(pulumi: Path, environment: Mapping[str, str], packages: Sequence[str]) -> Iterator[Providers]:
+    """Make a provider of each package available to `pulumi` while the context lasts.
+
+    A provider that the user has attached through PULUMI_DEBUG_PROVIDERS is left alone. Raises ToolUnavailable where a
+    stand-in needs a program that can't be had.
     """
-    version = metadata.version("pulumi-kubernetes")
-    attached = os.environ.get(_ATTACHED, "")
-    if (
-        "kubernetes:" in attached
-        or _installed("kubernetes", version)
-        or _install(pulumi, "kubernetes", version, environment)
-    ):
-        yield {}
+    attached = [entry for entry in os.environ.get(_ATTACHED, "").split(",") if entry]
+    taken = {entry.partition(":")[0] for entry in attached}
+    missing = [package for package in packages if package not in taken and not _is_there(pulumi, package, environment)]
+    if not missing:
+        yield Providers()
         return
-    # Here, since the stand-in is imported only where it is needed.
-    from launcher.standin.kubernetes.provider import KubernetesStandIn
+    # Here, since the stand-ins are imported only where they are needed.
     from launcher.standin.serve import serving
 
-    say(f"The official Kubernetes provider {version} can't be had here: using the launcher's stand-in.")
-    with serving(KubernetesStandIn()) as port:
-        ours = f"kubernetes:{port}"
-        yield {
-            _ATTACHED: f"{attached},{ours}" if attached else ours,
+    with ExitStack() as running:
+        ours = [f"{package}:{running.enter_context(serving(_stand_in(package)))}" for package in missing]
+        variables = {
+            _ATTACHED: ",".join((*attached, *ours)),
             # The state names the provider's version; without this the engine would ask the network for that plugin.
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
         }
+        yield Providers(variables, frozenset(missing))
+
+
+def _is_there(pulumi: Path, package: str, environment: Mapping[str, str]) -> bool:
+    version = metadata.version(f"pulumi-{package}")
+    return _installed(package, version) or _install(pulumi, package, version, environment)
+
+
+def _stand_in(package: str) -> "StandIn[Any]":
+    version = metadata.version(f"pulumi-{package}")
+    say(f"The official {TITLES[package]} provider {version} can't be had here: using the launcher's stand-in.")
+    if package == KUBERNETES:
+        from launcher.standin.kubernetes.provider import KubernetesStandIn
+
+        return KubernetesStandIn()
+    from launcher.buildx import buildx_binary
+    from launcher.standin.docker.kinds import KINDS
+    from launcher.standin.docker.provider import DockerStandIn
+
+    return DockerStandIn(KINDS[package], buildx_binary())
 
 
 def _installed(name: str, version: str) -> bool:

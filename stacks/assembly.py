@@ -4,13 +4,14 @@
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
 import pulumi
 from pulumi_kubernetes import Provider
 
+from components.images.image_build import DOCKER, DOCKER_BUILD, ImageBuild, ImageBuildArgs, RegistryLogin
 from components.manifests import Manifest
 from components.registration import ObjectKey
 from components.workloads.arguments import ConfigurationArgs, NamespaceArgs, SecretArgs, WorkloadArgs
@@ -20,6 +21,7 @@ from components.workloads.objects import config_checksum, content_checksum
 from components.workloads.pods import configuration_read
 from components.workloads.workload import Workload
 from stacks.schema.environment import ClusterTarget, SecretsFrom, Target
+from stacks.schema.images import LOGIN_KEYS
 from stacks.schema.platform import Platform
 
 HIDDEN: Final = "hidden: render writes no secrets"
@@ -32,7 +34,7 @@ Secrets = Mapping[str, Mapping[str, pulumi.Input[str]]]
 class Part:
     """One component of a platform: its class, its name, its arguments, and what comes before it."""
 
-    component: type[Namespace] | type[Configuration] | type[Workload]
+    component: type[Namespace] | type[Configuration] | type[ImageBuild] | type[Workload]
     name: str
     args: Any
     after: tuple[str, ...] = ()
@@ -61,10 +63,12 @@ class Exports:
     namespace: pulumi.Output[str]
     services: dict[str, pulumi.Output[str]] = field(default_factory=dict)
     """Workload → its address inside the cluster."""
+    images: dict[str, pulumi.Output[str]] = field(default_factory=dict)
+    """Service → its image, as this stack has built it: with its digest where it was pushed."""
 
 
 def compose(platform: Platform, secrets: Secrets) -> list[Part]:
-    """Return the platform's parts, each behind those that it waits for.
+    """Return the platform's parts, each behind those that it waits for. An image has the name of its workload.
 
     A workload waits for the ConfigMaps and Secrets that it reads, not for all: a dependency on the whole Configuration
     would name each of its objects in each workload, and cost the square of the platform's size.
@@ -80,7 +84,7 @@ def compose(platform: Platform, secrets: Secrets) -> list[Part]:
     checksums = _checksums(configuration)
     namespace = Part(Namespace, space, NamespaceArgs(spec=platform.namespace, part_of=name))
     base = Part(Configuration, name, configuration, after=(namespace.key,))
-    parts = [namespace, base]
+    parts = [namespace, base, *_image_builds(platform, secrets)]
     for key, workload in platform.workloads.items():
         args = WorkloadArgs(
             spec=workload.spec,
@@ -90,11 +94,29 @@ def compose(platform: Platform, secrets: Secrets) -> list[Part]:
             connections=workload.connections,
             environment=workload.environment,
             checksums=checksums,
+            pull_secrets=workload.pull_secrets,
         )
         reads = [_object_key(one) for one in configuration_read(args) if one in checksums]
         waits_for = [_key(Workload, other) for other in workload.after]
         parts.append(Part(Workload, key, args, after=(namespace.key, *reads, *waits_for)))
     return parts
+
+
+def _image_builds(platform: Platform, secrets: Secrets) -> list[Part]:
+    """Return a part for each image that is built here. None waits for the cluster: images can be built without one."""
+    images, login = platform.images, None
+    if images.credentials is not None:
+        supplied = secrets[images.credentials]
+        login = RegistryLogin(username=supplied["username"], password=supplied["password"])
+    return [
+        Part(ImageBuild, name, ImageBuildArgs(spec=spec, login=login, certificates=images.certificates))
+        for name, spec in images.builds.items()
+    ]
+
+
+def provider_packages(platform: Platform) -> tuple[str, ...]:
+    """Return the Pulumi packages whose providers the program uses; one of Docker's only where an image is built."""
+    return ("kubernetes", *sorted({part.args.package for part in _image_builds(platform, _hidden(platform))}))
 
 
 def _object_key(key: ObjectKey) -> str:
@@ -120,14 +142,25 @@ def _secret_checksum(name: str, data: Mapping[str, pulumi.Input[str]]) -> pulumi
 
 
 def render(platform: Platform) -> list[Manifest]:
-    """Return every object of the platform as it would be applied, secrets hidden."""
+    """Return every object of the platform as it would be applied, secrets hidden.
+
+    An image that the stack pushes is named by its tag: only the registry knows its digest, which `deploy` adds.
+    """
+    return [body for part in compose(platform, _hidden(platform)) for body in part.manifests()]
+
+
+def _hidden(platform: Platform) -> Secrets:
     hidden = {name: dict.fromkeys(secret.keys, HIDDEN) for name, secret in platform.secrets.items()}
-    return [body for part in compose(platform, hidden) for body in part.manifests()]
+    login = platform.images.credentials
+    return hidden | ({login: dict.fromkeys(LOGIN_KEYS, HIDDEN)} if login else {})
 
 
 def deploy(platform: Platform, secrets: Secrets, project: Path) -> Exports:
     """Register every component of the platform with Pulumi."""
-    provider = kubernetes_provider(platform.target, project)
+    providers = {
+        "kubernetes": kubernetes_provider(platform.target, project),
+        **{package: docker_provider(package) for package in provider_packages(platform)[1:]},
+    }
     made: dict[str, pulumi.Resource] = {}
     target = platform.target
     exports = Exports(
@@ -139,11 +172,17 @@ def deploy(platform: Platform, secrets: Secrets, project: Path) -> Exports:
         return f"{service}.{platform.namespace.name}"
 
     for part in compose(platform, secrets):
+        package = part.args.package if part.component is ImageBuild else "kubernetes"
         options = pulumi.ResourceOptions(
-            providers={"kubernetes": provider}, depends_on=[made[key] for key in part.after]
+            providers={package: providers[package]}, depends_on=[made[key] for key in part.after]
         )
-        component = part.component(part.name, part.args, options)
+        args = part.args
+        if part.component is Workload and part.name in exports.images:
+            args = replace(args, image=exports.images[part.name])
+        component = part.component(part.name, args, options)
         made[part.key] = component
+        if isinstance(component, ImageBuild):
+            exports.images[part.name] = component.reference
         if isinstance(component, Configuration):
             made |= {_object_key(key): one for key, one in component.objects().items()}
         if isinstance(component, Workload) and component.service_name is not None:
@@ -163,3 +202,15 @@ def kubernetes_provider(target: Target, project: Path) -> Provider:
             enable_secret_mutable=True,
         )
     return Provider("kubernetes", render_yaml_to_directory=str(project / target.render_to))
+
+
+def docker_provider(package: str) -> pulumi.ProviderResource:
+    """Return the one provider of a package that builds images, on the engine of DOCKER_HOST or of this machine."""
+    # Here, since a program that builds nothing should not spend the time.
+    if package == DOCKER_BUILD:
+        import pulumi_docker_build
+
+        return pulumi_docker_build.Provider(DOCKER_BUILD)
+    import pulumi_docker
+
+    return pulumi_docker.Provider(DOCKER)

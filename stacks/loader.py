@@ -7,12 +7,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from stacks.build_files import build_problems, certificates, content_tags
 from stacks.document import Document, InvalidConfiguration, Problem, read
 from stacks.parsing import parsed
 from stacks.problems import ABSENT
+from stacks.schema.builds import built_services
 from stacks.schema.catalogue import Catalogue, ConfigFile
-from stacks.schema.environment import Environment, SecretsFrom
-from stacks.schema.environment_checks import ROOT, name_problems, workload_problems
+from stacks.schema.environment import ROOT, Environment, SecretsFrom
+from stacks.schema.environment_checks import name_problems, workload_problems
+from stacks.schema.images import LOGIN_KEYS
 from stacks.schema.platform import Platform
 from stacks.schema.references import catalogue_problems
 from stacks.schema.resolution import resolve
@@ -56,23 +59,34 @@ def resolve_documents(catalogue_document: Document, environment_document: Docume
     from_catalogue = parsed(catalogue_document, Catalogue, ())
     from_environment = parsed(environment_document, Environment, ROOT)
     catalogue, environment = from_catalogue.model, from_environment.model
+    project = catalogue_document.path.parent.parent
     found: list[Problem] = []
     files: dict[str, str] = {}
+    tags: dict[str, str] = {}
+    trusted: str | None = None
     if catalogue is not None:
         found += catalogue_problems(catalogue, catalogue_document)
         files, unreadable = _config_files(catalogue, catalogue_document)
         found += unreadable
+        found += build_problems(catalogue, catalogue_document, project)
+    if environment is not None and environment.images is not None:
+        trusted, unusable = certificates(environment.images, environment_document, project)
+        found += unusable
     if catalogue is not None and environment is not None:
         unknown = list(name_problems(catalogue, environment, environment_document))
         found += unknown
         # Workloads are whole only where both documents are: what is wrong in one would be told again.
         if not found and not from_catalogue.problems and not from_environment.problems:
-            found += workload_problems(catalogue, environment, environment_document, catalogue_document)
+            built = tuple(built_services(catalogue, environment))
+            if environment.images is not None:
+                tags, found = content_tags(catalogue, built, environment.images, catalogue_document, project)
+            if not found:
+                found += workload_problems(catalogue, environment, tags, environment_document, catalogue_document)
     problems = [*from_catalogue.problems, *from_environment.problems]
     problems += from_environment.sound(from_catalogue.sound(found))
     if problems or catalogue is None or environment is None:
         raise InvalidConfiguration(problems)
-    return resolve(catalogue, environment, files=files)
+    return resolve(catalogue, environment, files=files, tags=tags, certificates=trusted)
 
 
 def _config_files(catalogue: Catalogue, document: Document) -> tuple[dict[str, str], list[Problem]]:
@@ -104,7 +118,7 @@ def _config_files(catalogue: Catalogue, document: Document) -> tuple[dict[str, s
 
 
 class Loaded(NamedTuple):
-    """A platform, and the secrets that its stack supplies."""
+    """A platform, and the secrets that its stack supplies, the login at its registry among them."""
 
     platform: Platform
     secrets: "Mapping[str, Mapping[str, pulumi.Output[str]]]"
@@ -134,12 +148,13 @@ def _loaded(project: Path) -> Loaded:
     path = project / name
     environment = Document(path, name, {ROOT[0]: {ROOT[1]: _object(config, "environment")}}, _root(path, name))
     platform = resolve_documents(catalogue, environment)
-    if platform.secrets_from is not SecretsFrom.STACK:
+    needed = _needed_secrets(platform)
+    if not needed:
         return Loaded(platform, {})
-    problems = _secret_problems(platform, config, environment, f"pulumi config set --stack {stack} --secret --path")
+    problems = _secret_problems(needed, config, environment, f"pulumi config set --stack {stack} --secret --path")
     if problems:
         raise InvalidConfiguration(problems)
-    return Loaded(platform, _secrets(platform, config.require_secret_object("secrets")))
+    return Loaded(platform, _secrets(needed, config.require_secret_object("secrets")))
 
 
 def _root(path: Path, name: str) -> Any:
@@ -161,7 +176,32 @@ def _object(config: "pulumi.Config", key: str) -> Any:
         return ABSENT
 
 
-def _secret_problems(platform: Platform, config: "pulumi.Config", document: Document, command: str) -> list[Problem]:
+class _Needed(NamedTuple):
+    """Values that the stack itself supplies under one name."""
+
+    keys: tuple[str, ...]
+    because: str
+    consequence: str
+
+
+def _needed_secrets(platform: Platform) -> dict[str, _Needed]:
+    """Return what must stand in polyglot:secrets: the platform's Secrets, and a login, which no cluster supplies."""
+    needed = {}
+    if platform.secrets_from is SecretsFrom.STACK:
+        for name, secret in platform.secrets.items():
+            because = f"this stack supplies the Secret {name!r}"
+            needed[name] = _Needed(
+                secret.keys, because, "the Pods that read it would not start, or would let everybody in"
+            )
+    login = platform.images.credentials
+    if login is not None:
+        needed[login] = _Needed(LOGIN_KEYS, "images.credentials names it", "the registry would refuse the images")
+    return needed
+
+
+def _secret_problems(
+    needed: Mapping[str, _Needed], config: "pulumi.Config", document: Document, command: str
+) -> list[Problem]:
     """Return what is wrong with the stack's secrets; ``command`` is what sets one."""
     location = ("config", "polyglot:secrets")
     supplied = _object(config, "secrets")
@@ -177,11 +217,11 @@ def _secret_problems(platform: Platform, config: "pulumi.Config", document: Docu
     return [
         document.problem(
             (*location, name, key),
-            f"is not set, or no text, and this stack supplies the Secret {name!r}",
-            consequence="the Pods that read it would not start, or would let everybody in",
+            f"is not set, or no text, and {secret.because}",
+            consequence=secret.consequence,
             fix=f"{command} 'polyglot:secrets.{name}.{key}' (it asks for the value)",
         )
-        for name, secret in platform.secrets.items()
+        for name, secret in needed.items()
         for key in secret.keys
         if not _is_supplied((supplied or {}).get(name), key)
     ]
@@ -191,8 +231,10 @@ def _is_supplied(values: object, key: str) -> bool:
     return isinstance(values, Mapping) and isinstance(values.get(key), str) and values[key] != ""
 
 
-def _secrets(platform: Platform, supplied: "pulumi.Output[Any]") -> "dict[str, dict[str, pulumi.Output[str]]]":
+def _secrets(
+    needed: Mapping[str, _Needed], supplied: "pulumi.Output[Any]"
+) -> "dict[str, dict[str, pulumi.Output[str]]]":
     def value(name: str, key: str) -> "pulumi.Output[str]":
         return supplied.apply(lambda values: values[name][key])
 
-    return {name: {key: value(name, key) for key in secret.keys} for name, secret in platform.secrets.items()}
+    return {name: {key: value(name, key) for key in secret.keys} for name, secret in needed.items()}

@@ -18,7 +18,7 @@ from components.scalars import (
     UserId,
 )
 from components.specs.base import Finding, Spec
-from components.specs.ports import PortOrNumber
+from components.specs.ports import METRICS, PortOrNumber
 from components.specs.probes import Probes
 from components.specs.resources import Resources
 from components.specs.variables import EnvironmentSource, EnvironmentValue, forward_references
@@ -74,8 +74,18 @@ class Container(Spec):
     )
 
     def findings(self) -> Iterator[Finding]:
-        """Yield each variable that refers to one that is not defined yet, and each probe that has no port to ask."""
+        """Yield each variable that is used too early, each probe without a port to ask, and each path that is idle."""
         yield from forward_references(self.env)
+        for name, port in self.ports.items():
+            if port.path is not None and name != METRICS:
+                yield (
+                    ("ports", name, "path"),
+                    fault(
+                        f"is set on a port that is not called {METRICS}",
+                        consequence="nothing reads it: it says where metrics are scraped",
+                        fix=f"call the port {METRICS}, or drop the path",
+                    ),
+                )
         for name, probe in self.probes.named():
             if probe.exec or (isinstance(probe.port, int) and probe.grpc is None):
                 continue

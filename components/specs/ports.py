@@ -1,14 +1,18 @@
 """Ports that containers listen on, and how a Service carries them."""
 
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from pydantic import BeforeValidator, Field
 
 from components.faults import fault
-from components.scalars import AppProtocol
+from components.scalars import AbsolutePath, AppProtocol
 from components.specs.base import Spec
 from components.specs.probes import PortNumber
+
+METRICS: Final = "metrics"
+"""The port that Prometheus scrapes has this name."""
+METRICS_PATH: Final = "/metrics"
 
 
 class Protocol(StrEnum):
@@ -31,6 +35,9 @@ class Port(Spec):
     app_protocol: AppProtocol | None = Field(
         None,
         description="The Service's appProtocol; by default the port's name where that is http, grpc, https or tcp.",
+    )
+    path: AbsolutePath | None = Field(
+        None, description=f"Where metrics are served, on the port called {METRICS}; {METRICS_PATH} by default."
     )
     exposed: bool = Field(True, description="Whether the workload's Service carries this port.")
 

@@ -65,6 +65,8 @@ class WorkloadArgs:
     """Variables that follow from its dependencies; its own win over them."""
     checksums: Mapping[tuple[str, str], Input[str]] = field(default_factory=dict)
     """(kind, name) of each ConfigMap and Secret → a text that changes with its content."""
+    pull_secrets: tuple[str, ...] = ()
+    """Secrets of the namespace with which nodes pull the images; only their names can be checked here."""
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from components import identity
 from components.hardening import HardenedDefault
 from components.quantities import whole_seconds
 from components.specs.pod import ConfigVolume, SecretVolume
+from components.specs.ports import METRICS, METRICS_PATH
 from components.specs.variables import ConfigReference, ConfigSource, SecretReference, SecretSource
 from components.specs.workload import WorkloadKind
 from components.workloads.containers import container, serving
@@ -18,6 +19,7 @@ from components.workloads.volumes import volumes
 if TYPE_CHECKING:
     from pulumi import Input
 
+    from components.specs.workload import WorkloadSpec
     from components.workloads.arguments import NamedWorkload, WorkloadArgs
 
 SPREAD_KEYS: Final = ("kubernetes.io/hostname", "topology.kubernetes.io/zone")
@@ -44,6 +46,21 @@ def configuration_read(args: WorkloadArgs) -> dict[tuple[str, str], bool]:
     return found
 
 
+def scrape_annotations(spec: WorkloadSpec) -> dict[str, str]:
+    """Return what tells Prometheus, and a mesh that merges its metrics with the service's, where metrics are served.
+
+    https://istio.io/latest/docs/ops/integrations/prometheus/#option-1-metrics-merging
+    """
+    for part in spec.every_container:
+        if (port := part.ports.get(METRICS)) is not None:
+            return {
+                "prometheus.io/scrape": "true",
+                "prometheus.io/port": str(port.number),
+                "prometheus.io/path": port.path or METRICS_PATH,
+            }
+    return {}
+
+
 def pod_template(
     workload: NamedWorkload, *, track: str | None = None, image: Input[str] | None = None
 ) -> core_v1.PodTemplateSpec:
@@ -55,7 +72,10 @@ def pod_template(
         if rolls and key in workload.args.checksums
     }
     return core_v1.PodTemplateSpec(
-        metadata=meta_v1.ObjectMeta(labels=labels, annotations={**workload.annotations, **checksums} or None),
+        metadata=meta_v1.ObjectMeta(
+            labels=labels,
+            annotations={**scrape_annotations(workload.spec), **workload.annotations, **checksums} or None,
+        ),
         spec=pod_spec(workload, image=image, track=track),
     )
 
@@ -80,6 +100,7 @@ def pod_spec(workload: NamedWorkload, *, image: Input[str] | None, track: str | 
         containers=[main, *others],
         initContainers=[*init, *sidecars] or None,
         volumes=volumes(name, spec) or None,
+        imagePullSecrets=[core_v1.LocalObjectReference(name=secret) for secret in workload.args.pull_secrets] or None,
         serviceAccountName=name,
         automountServiceAccountToken=HardenedDefault.SERVICE_ACCOUNT_TOKEN in spec.exceptions,
         enableServiceLinks=False,

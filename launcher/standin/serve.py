@@ -1,12 +1,14 @@
 """Serves a stand-in on the loopback interface: the engine attaches to it through `PULUMI_DEBUG_PROVIDERS=NAME:PORT`."""
 
-from abc import abstractmethod
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import Any
 
 import grpc
-from pulumi.runtime.proto.provider_pb2_grpc import ResourceProviderServicer, add_ResourceProviderServicer_to_server
+from pulumi.runtime.proto.provider_pb2_grpc import add_ResourceProviderServicer_to_server
+
+from launcher.standin.provider import StandIn
 
 LARGEST_MESSAGE = 400 * 1024 * 1024
 """Bytes: what Pulumi's own SDKs allow (`pulumi.runtime._grpc_settings`)."""
@@ -15,16 +17,8 @@ MOST_THREADS = 512
 """A resource that is being awaited holds a thread, and Cancel must still find a free one. Threads start on demand."""
 
 
-class StandIn(ResourceProviderServicer):
-    """A provider that can be told to stop."""
-
-    @abstractmethod
-    def stop(self) -> None:
-        """Ends at once whatever is still waiting. No call follows."""
-
-
 @contextmanager
-def serving(servicer: StandIn) -> Iterator[int]:
+def serving(servicer: StandIn[Any]) -> Iterator[int]:
     """Serves `servicer` on a free port of 127.0.0.1 for as long as the context lasts, and gives the port."""
     executor = ThreadPoolExecutor(max_workers=MOST_THREADS, thread_name_prefix="stand-in")
     server = grpc.server(

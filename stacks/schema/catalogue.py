@@ -14,6 +14,7 @@ from components.specs.probes import PortNumber
 from components.specs.tags import tag, tag_by_key
 from components.specs.workload import WorkloadSpec
 from components.versions import STORE_IMAGES
+from stacks.schema.images import BuildOrFolder
 from stacks.schema.streams import Consumer, PublishedSubject, Stream, StreamName, StreamSubject
 
 _METHOD: Final = "[A-Za-z][A-Za-z0-9_]*"
@@ -64,6 +65,9 @@ class Edge(Spec):
 class Service(WorkloadSpec):
     """One service: its workload, and whom it depends on."""
 
+    build: BuildOrFolder | None = Field(
+        None, description="What its image is built from: the folder with its Dockerfile, or context and dockerfile."
+    )
     team: LabelValue | None = Field(None, description="Who answers for it; the team of team-defaults where absent.")
     calls: Calls = {}
     uses: tuple[DnsLabel, ...] = Field((), description="Stores and external hosts.")
@@ -74,13 +78,22 @@ class Service(WorkloadSpec):
     def findings(self) -> Iterator[Finding]:
         """Yield what does not go together in one service."""
         yield from super().findings()
-        if self.image is None:
+        if self.image is None and self.build is None:
             yield (
                 (),
                 fault(
                     "has no image",
                     consequence="there is nothing to run",
-                    fix="add image: registry/repository:tag",
+                    fix="add image: registry/repository:tag, or build: FOLDER with its Dockerfile",
+                ),
+            )
+        if self.image is not None and self.build is not None:
+            yield (
+                ("image",),
+                fault(
+                    "stands beside a build",
+                    consequence="nobody could tell which of the two runs",
+                    fix="drop one of them; an environment may name an image in place of what is built",
                 ),
             )
         if self.edge and self.edge.port not in self.ports:

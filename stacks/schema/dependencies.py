@@ -14,6 +14,7 @@ from stacks.schema.catalogue import Call, Catalogue, Service
 from stacks.schema.environment import Environment, StoreOutside
 from stacks.schema.graph import Edge as GraphEdge
 from stacks.schema.graph import Graph, Kind, Node
+from stacks.schema.service_environment import service_environment
 from stacks.schema.stores import (
     BROKER,
     BROKER_PORTS,
@@ -102,9 +103,9 @@ def by_workload(all_dependencies: Iterable[Dependency]) -> dict[str, list[Depend
 
 
 def derived_environment(name: str, catalogue: Catalogue, environment: Environment) -> dict[str, EnvironmentValue]:
-    """Return the variables of a service that follow from what it calls, uses, publishes and consumes."""
+    """Return the variables of a service: its own name and drain, and what it calls, uses, publishes and consumes."""
     service = catalogue.services[name]
-    found: dict[str, EnvironmentValue] = {}
+    found = service_environment(name, catalogue.platform, service, environment)
     for callee, call in service.calls.items():
         target = catalogue.services[callee]
         if (port := called_port(target, call)) is not None:
@@ -195,7 +196,8 @@ def graph(catalogue: Catalogue, all_dependencies: list[Dependency]) -> Graph:
 def _kind(service: Service) -> Kind:
     if service.kind.runs_to_completion:
         return Kind.JOB
-    return Kind.SERVICE if any(part.ports for part in service.every_container) else Kind.WORKER
+    exposed = any(port.exposed for part in service.every_container for port in part.ports.values())
+    return Kind.SERVICE if exposed else Kind.WORKER
 
 
 def _pods(name: str) -> Peer:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import Field
 
@@ -17,6 +17,10 @@ from components.specs.scaling import Autoscaling, DisruptionBudget, Version
 from components.specs.tags import tag, tag_by_key
 from components.specs.variables import EnvironmentValue
 from components.units import Memory
+from stacks.schema.images import BuildMode, Images
+
+ROOT: Final = ("config", "polyglot:environment")
+"""Where the environment stands in its file."""
 
 
 class Tier(StrEnum):
@@ -123,6 +127,9 @@ class Environment(Spec):
     replicas: int = Field(ge=1, description="Of every service that says nothing else.")
     quota: Quota
     secrets_from: SecretsFrom
+    images: Images | None = Field(
+        None, description="Where the images that the catalogue builds come from; needed if it builds any."
+    )
     edge_namespace: DnsLabel = Field(description="Where the gateway's Pods run that forward requests from outside.")
     api_server: tuple[Cidr, ...] = Field(
         ("0.0.0.0/0", "::/0"), description="Addresses of the Kubernetes API server, for services with api-access."
@@ -131,3 +138,15 @@ class Environment(Spec):
     broker: BrokerPlace | None = Field(None, description="Where NATS runs; needed by a catalogue with streams.")
     env: dict[EnvironmentVariableName, EnvironmentValue] = Field({}, description="Variables of every service.")
     services: dict[DnsLabel, ServiceOverride] = {}
+
+    def findings(self) -> Iterator[Finding]:
+        """Yield images that only one machine has, in production."""
+        if self.tier is Tier.PRODUCTION and self.images is not None and self.images.build is BuildMode.LOAD:
+            yield (
+                ("images", "build"),
+                fault(
+                    "is load, in production",
+                    consequence="the images would be in the store of one machine's engine, and no node could pull them",
+                    fix="make it push, or never with the digests of what CI has built",
+                ),
+            )

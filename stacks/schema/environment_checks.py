@@ -3,21 +3,18 @@
 from collections.abc import Iterator, Mapping
 from itertools import count as count_from
 
-from components.hardening import HardenedDefault
 from components.quantities import byte_count, millicores
-from components.scalars import image_digest
 from components.specs.scaling import version_replicas
 from components.specs.workload import WorkloadSpec
 from stacks.document import Document, Problem
+from stacks.schema.builds import built_services, image_problems
 from stacks.schema.catalogue import Catalogue
 from stacks.schema.configuration_references import reference_problems, variable_references
-from stacks.schema.environment import Environment, FolderTarget, SecretsFrom, ServiceOverride, Tier
-from stacks.schema.resolution import platform_workloads
-from stacks.schema.stores import BROKER
+from stacks.schema.environment import ROOT, Environment, FolderTarget, SecretsFrom, ServiceOverride, Tier
+from stacks.schema.production_floor import production_floor
+from stacks.schema.resolution import platform_workloads, secrets
 from stacks.schema.suggestions import suggestion
 
-ROOT = ("config", "polyglot:environment")
-"""Where the environment stands in its file."""
 SHARE_TOLERANCE = 5
 """Percentage points by which a version's share of the Pods may miss its weight."""
 
@@ -48,6 +45,7 @@ def name_problems(catalogue: Catalogue, environment: Environment, document: Docu
             consequence="services that publish or consume would have no address for it",
             fix="add broker: {storage: 10Gi} to run NATS in the cluster, or {host: nats.example.com}",
         )
+    yield from image_problems(catalogue, environment, secrets(catalogue), document)
     target = environment.cluster
     if (
         isinstance(target, FolderTarget)
@@ -63,18 +61,25 @@ def name_problems(catalogue: Catalogue, environment: Environment, document: Docu
 
 
 def workload_problems(
-    catalogue: Catalogue, environment: Environment, document: Document, catalogue_document: Document
+    catalogue: Catalogue,
+    environment: Environment,
+    tags: Mapping[str, str],
+    document: Document,
+    catalogue_document: Document,
 ) -> Iterator[Problem]:
     """Yield what is wrong with the workloads once the environment's settings are laid over the catalogue's."""
     yield from reference_problems(variable_references(environment.env), ROOT, catalogue, document)
     for name, override in environment.services.items():
         root = (*ROOT, "services", name)
         yield from reference_problems(variable_references(override.env), root, catalogue, document)
-    specs = platform_workloads(catalogue, environment)
+    specs = platform_workloads(catalogue, environment, tags)
+    built = built_services(catalogue, environment)
     for name, spec in specs.items():
         yield from _name_lengths(name, spec, specs, document)
         floor = (
-            list(_production_floor(name, spec, document, environment)) if environment.tier is Tier.PRODUCTION else []
+            list(production_floor(name, spec, document, environment, is_built=name in built))
+            if environment.tier is Tier.PRODUCTION
+            else []
         )
         yield from floor
         told = {problem.location for problem in floor}
@@ -161,55 +166,6 @@ def _name_lengths(
                 consequence="the two would overwrite each other",
                 fix="rename the version or the service",
             )
-
-
-def _production_floor(name: str, spec: WorkloadSpec, document: Document, environment: Environment) -> Iterator[Problem]:
-    """What production asks of every workload; an environment may be stricter and never weaker."""
-    where = (*ROOT, "services", name)
-    least = spec.autoscaling.min if spec.autoscaling else spec.replicas
-    if spec.kind.is_replicated and (least or 0) < 2 and HardenedDefault.SINGLE_REPLICA not in spec.exceptions:
-        override = environment.services.get(name)
-        own = override is not None and {"replicas", "autoscaling"} & override.model_fields_set
-        field = ("autoscaling", "min") if spec.autoscaling else ("replicas",)
-        yield document.problem(
-            (*where, *field) if own else (*ROOT, "replicas"),
-            f"gives {name} {least} replica{'' if least == 1 else 's'}, below production's floor of 2",
-            consequence="every node drain and every crash would be an outage",
-            fix=f"raise it to 2 or more, or add services.{name}.exceptions.single-replica: REASON",
-        )
-    if spec.kind.is_replicated and spec.disruption_budget is None:
-        yield document.problem(
-            (*where, "disruption-budget"),
-            f"leaves {name} without a disruption budget, which production asks for",
-            consequence="a node drain could take away all its replicas at once",
-            fix="drop 'disruption-budget: null' here or in the catalogue",
-        )
-    for location, setting, image in _images(name, spec, environment):
-        if image is not None and image_digest(image) is None:
-            yield document.problem(
-                location,
-                f"runs {image} without a digest",
-                consequence="a tag can be moved: what was tested and what runs in production could differ",
-                fix=f"set {setting} to the image with its digest: …@sha256:…",
-            )
-
-
-def _images(
-    name: str, spec: WorkloadSpec, environment: Environment
-) -> Iterator[tuple[tuple[str, ...], str, str | None]]:
-    """Yield each image of a workload: where the environment would name it, the setting that does, and the image."""
-    if name in environment.stores:
-        yield (*ROOT, "stores", name, "image"), f"stores.{name}.image", spec.image
-        return
-    if name == BROKER:
-        yield (*ROOT, "broker", "image"), "broker.image", spec.image
-        return
-    for place, part in spec.places():
-        setting = ".".join(("services", name, *place, "image")) + (" in the catalogue" if place else "")
-        yield (*ROOT, "services", name, *place, "image"), setting, part.image
-    for key, version in spec.versions.items():
-        place = ("services", name, "versions", key, "image")
-        yield (*ROOT, *place), ".".join(place), version.image
 
 
 def _quota(specs: Mapping[str, WorkloadSpec], environment: Environment, document: Document) -> Iterator[Problem]:

@@ -1,8 +1,9 @@
 """The two documents resolved into one: everything that a deployment needs to know, and nothing that it must decide."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from components.specs.images import ImageBuildSpec
 from components.specs.namespace import NamespaceSpec
 from components.specs.network import Connections
 from components.specs.variables import EnvironmentValue
@@ -22,6 +23,8 @@ class ResolvedWorkload:
     """Variables that follow from its dependencies."""
     after: tuple[str, ...]
     """Workloads that must be ready before it starts."""
+    pull_secrets: tuple[str, ...] = ()
+    """Secrets with which nodes pull its images."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +33,18 @@ class ResolvedSecret:
 
     type: str
     keys: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResolvedImages:
+    """What this environment builds; nothing, where it names what CI has built."""
+
+    builds: Mapping[str, ImageBuildSpec] = field(default_factory=dict)
+    """Service → the build of its image."""
+    credentials: str | None = None
+    """The name under which the stack supplies the login at the registry."""
+    certificates: str | None = None
+    """Further CA certificates for build stages, as PEM."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,5 +59,6 @@ class Platform:
     config_maps: Mapping[str, Mapping[str, str]]
     secrets: Mapping[str, ResolvedSecret]
     secrets_from: SecretsFrom
+    images: ResolvedImages = field(default_factory=ResolvedImages)
     graph: Graph
     """Who depends on whom."""

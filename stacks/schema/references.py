@@ -44,7 +44,8 @@ def _calls(name: str, service: Service, catalogue: Catalogue, document: Document
                 fix="drop the call: what a service does within itself needs no address",
             )
         elif called_port(catalogue.services[callee], call) is None:
-            ports = ", ".join(catalogue.services[callee].ports) or "none"
+            exposed = (port for port, one in catalogue.services[callee].ports.items() if one.exposed)
+            ports = ", ".join(exposed) or "none"
             yield document.problem(
                 where,
                 f"calls port {call.port!r} of {callee}, which has none of that name"

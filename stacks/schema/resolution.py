@@ -9,10 +9,12 @@ from components.hardening import HardenedDefault
 from components.specs.namespace import NamespaceSpec, PodSecurityLevel
 from components.specs.network import Connections, Opening, OpenPort, Peer
 from components.specs.workload import WorkloadSpec
+from stacks.schema.builds import image_builds
 from stacks.schema.catalogue import Catalogue
 from stacks.schema.dependencies import Dependency, by_workload, connections, dependencies, derived_environment, graph
 from stacks.schema.environment import BrokerInCluster, Environment, ServiceOverride, StoreInCluster
-from stacks.schema.platform import Platform, ResolvedSecret, ResolvedWorkload
+from stacks.schema.images import BuildMode
+from stacks.schema.platform import Platform, ResolvedImages, ResolvedSecret, ResolvedWorkload
 from stacks.schema.stores import BROKER, BROKER_CREDENTIALS, BROKER_PORTS, CREDENTIALS, broker_workload, store_workload
 
 RESTRICTED_ALLOWS = frozenset({"NET_BIND_SERVICE"})
@@ -31,6 +33,8 @@ def effective_spec(spec: WorkloadSpec, environment: Environment, override: Servi
         for field in ("image", "replicas", "autoscaling", "versions", "resources", "disruption_budget")
         if field in override.model_fields_set
     }
+    if override.image is None:
+        update.pop("image", None)  # null: the catalogue's, as where it is left out
     if environment.env or override.env:
         update["env"] = spec.env | environment.env | override.env
     if override.exceptions:
@@ -40,13 +44,20 @@ def effective_spec(spec: WorkloadSpec, environment: Environment, override: Servi
     return spec.model_copy(update=update)
 
 
-def platform_workloads(catalogue: Catalogue, environment: Environment) -> dict[str, WorkloadSpec]:
-    """Return every workload that runs in this environment: services, stores in the cluster, and the broker."""
+def platform_workloads(
+    catalogue: Catalogue, environment: Environment, tags: Mapping[str, str]
+) -> dict[str, WorkloadSpec]:
+    """Return every workload that runs in this environment: services, stores in the cluster, and the broker.
+
+    ``tags`` are those of the images that the catalogue builds.
+    """
     nothing = ServiceOverride()
-    found: dict[str, WorkloadSpec] = {
-        name: effective_spec(service, environment, environment.services.get(name, nothing))
-        for name, service in catalogue.services.items()
-    }
+    builds = image_builds(catalogue, environment, tags)
+    found: dict[str, WorkloadSpec] = {}
+    for name, service in catalogue.services.items():
+        image = builds[name].reference if name in builds else service.image
+        workload = service.model_copy(update={"image": image, "build": None})
+        found[name] = effective_spec(workload, environment, environment.services.get(name, nothing))
     for name, store in catalogue.stores.items():
         place = environment.stores[name]
         if isinstance(place, StoreInCluster):
@@ -56,9 +67,20 @@ def platform_workloads(catalogue: Catalogue, environment: Environment) -> dict[s
     return found
 
 
-def resolve(catalogue: Catalogue, environment: Environment, *, files: Mapping[str, str] | None = None) -> Platform:
-    """Resolve two documents that were checked. ``files`` holds the text of each file that a ConfigMap names."""
-    specs = platform_workloads(catalogue, environment)
+def resolve(
+    catalogue: Catalogue,
+    environment: Environment,
+    *,
+    files: Mapping[str, str],
+    tags: Mapping[str, str],
+    certificates: str | None,
+) -> Platform:
+    """Resolve two documents that were checked, with what was read for them.
+
+    ``files`` holds the text of each file that a ConfigMap names, ``tags`` the tag of each image that the catalogue
+    builds, and ``certificates`` those that build stages trust beside the public ones.
+    """
+    specs = platform_workloads(catalogue, environment, tags)
     all_dependencies = list(dependencies(catalogue, environment))
     touching = by_workload(all_dependencies)
     return Platform(
@@ -70,14 +92,25 @@ def resolve(catalogue: Catalogue, environment: Environment, *, files: Mapping[st
             for name in start_order(specs, all_dependencies)
         },
         config_maps={
-            name: {key: text if isinstance(text, str) else (files or {})[text.file] for key, text in entry.data.items()}
+            name: {key: text if isinstance(text, str) else files[text.file] for key, text in entry.data.items()}
             for name, entry in catalogue.config_maps.items()
             if not entry.existing
         },
         secrets=secrets(catalogue),
         secrets_from=environment.secrets_from,
+        images=_images(catalogue, environment, tags, certificates),
         graph=graph(catalogue, all_dependencies),
     )
+
+
+def _images(
+    catalogue: Catalogue, environment: Environment, tags: Mapping[str, str], certificates: str | None
+) -> ResolvedImages:
+    images = environment.images
+    if images is None or images.build is BuildMode.NEVER:
+        return ResolvedImages()
+    builds = image_builds(catalogue, environment, tags)
+    return ResolvedImages(builds=builds, credentials=images.credentials if builds else None, certificates=certificates)
 
 
 def start_order(specs: Mapping[str, WorkloadSpec], all_dependencies: list[Dependency]) -> list[str]:
@@ -152,5 +185,6 @@ def _workload(
         team=(service.team if service else None) or catalogue.team_defaults.team,
         connections=opened,
         environment=derived_environment(name, catalogue, environment) if service else {},
+        pull_secrets=environment.images.pull_secrets if service and environment.images else (),
         after=tuple(dict.fromkeys(found.target for found in touching if found.source == name and found.waits)),
     )

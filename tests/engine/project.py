@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-_SOURCES = ("__main__.py", "Pulumi.yaml", "components", "stacks", "launcher")
+_SOURCES = ("__main__.py", "Pulumi.yaml", "components", "stacks", "launcher", "services")
+_BUILT = ("__pycache__", ".venv", "target")
 
 
 def copy_to(folder: Path) -> Path:
@@ -17,7 +18,7 @@ def copy_to(folder: Path) -> Path:
     for name in _SOURCES:
         source = ROOT / name
         if source.is_dir():
-            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns(*_BUILT))
         else:
             shutil.copy(source, folder)
     return folder

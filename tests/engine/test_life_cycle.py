@@ -16,6 +16,8 @@ from tests.engine.project import command, copy_to, counts, edit, environment, fi
 pytestmark = pytest.mark.engine
 
 DEPLOYMENT = "1-manifest/apps_v1-deployment-shop-recommendations.yaml"
+SOURCE = "services/recommendations/recommendations/__main__.py"
+"""A file that the image of recommendations is built from, and no other."""
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -66,9 +68,14 @@ def test_a_second_up_changes_nothing(running: Path) -> None:
     assert files(rendered(running)) == before
 
 
-def test_a_changed_image_touches_its_deployment_and_nothing_else(running: Path) -> None:
+def change_a_line(project: Path) -> None:
+    with (project / SOURCE).open("a") as source:
+        source.write("# one more line\n")
+
+
+def test_a_changed_source_line_touches_the_deployment_of_its_image_and_nothing_else(running: Path) -> None:
     before = files(rendered(running))
-    edit(running / "stacks" / "catalogue.yaml", "shop/recommendations:0.1.0", "shop/recommendations:0.2.0")
+    change_a_line(running)
 
     output = launch(running, "up")
 
@@ -80,14 +87,14 @@ def test_a_changed_image_touches_its_deployment_and_nothing_else(running: Path) 
 
 def test_a_preview_changes_nothing_and_tells_a_script_that_there_is_something_to_do(running: Path) -> None:
     before = files(rendered(running))
-    edit(running / "stacks" / "catalogue.yaml", "shop/recommendations:0.1.0", "shop/recommendations:0.2.0")
+    change_a_line(running)
     launch(running, "preview", "--expect-no-changes", expect=4)
     assert files(rendered(running)) == before
 
 
 def test_a_hand_edit_is_shown_by_refresh_and_undone_by_up(running: Path) -> None:
     before = files(rendered(running))
-    edit(rendered(running) / DEPLOYMENT, "shop/recommendations:0.1.0", "shop/recommendations:by-hand")
+    edit(rendered(running) / DEPLOYMENT, "shop/recommendations:", "shop/by-hand:")
 
     shown = launch(running, "refresh", "--preview-only", "--expect-no-changes", expect=4)
     assert "recommendations" in shown, "the drifted object must be named"

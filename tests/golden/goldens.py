@@ -16,11 +16,15 @@ from typing import Any, Final
 import yaml
 
 from components.identity import NAME
+from components.images.content import TAG_LENGTH
 from launcher.standin.kubernetes.layout import document
 
 FOLDER: Final = Path(__file__).parent
 REWRITE: Final = "run 'make golden', then review the difference with 'git diff tests/golden' and commit it"
 _SEPARATOR: Final = "---\n"
+CONTENT: Final = "CONTENT"
+"""What stands for the tag of an image that is built here: each edit of its sources changes it."""
+_CONTENT_TAG: Final = re.compile(rf"^( *(?:- )?image: \S+):[0-9a-f]{{{TAG_LENGTH}}}$", re.MULTILINE)
 _LONGEST_DIFF: Final = 24
 """Lines of difference shown for one object; the rest is for `git diff`."""
 
@@ -32,7 +36,7 @@ def files(manifests: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     """The golden files of a render: deterministic, whatever the order of the manifests."""
     groups: defaultdict[str, dict[str, str]] = defaultdict(dict)
     for manifest in manifests:
-        text = document(manifest)
+        text = _CONTENT_TAG.sub(rf"\1:{CONTENT}", document(manifest))
         metadata = manifest["metadata"]
         name = (metadata.get("labels") or {}).get(NAME) or metadata["name"]
         groups[f"{name}.yaml"][title(text)] = text

@@ -10,10 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
+from components.images.content import content_tag
+from components.versions import BASE_IMAGES
 from stacks.assembly import render
-from stacks.loader import PROJECT, validate
-from tests.golden.goldens import FOLDER, REWRITE, committed, differences, files, rewrite
+from stacks.loader import CATALOGUE, PROJECT, validate
+from tests.golden.goldens import CONTENT, FOLDER, REWRITE, committed, differences, files, rewrite
 
 STACKS = sorted(path.stem.removeprefix("Pulumi.") for path in PROJECT.glob("stacks/Pulumi.*.yaml"))
 
@@ -27,6 +30,31 @@ def test_a_stack_renders_its_golden_manifests(stack: str, request: pytest.Fixtur
         rewrite(FOLDER / stack, rendered)
     found = differences(committed(FOLDER / stack), rendered)
     assert not found, "\n".join([f"{stack} renders something new; if that is meant, {REWRITE}:", *found])
+
+
+@pytest.mark.parametrize("stack", [stack for stack in STACKS if stack != "prod"])  # prod names what CI has built
+def test_the_tag_that_the_golden_manifests_leave_out_is_that_of_the_sources(stack: str) -> None:
+    catalogue = yaml.safe_load((PROJECT / CATALOGUE).read_text())["services"]
+    images = {body["metadata"]["name"]: main_image(body) for body in render(validate(stack)) if is_stable(body)}
+    for name, service in catalogue.items():
+        tag = content_tag(
+            PROJECT / "services",
+            PROJECT / service["build"] / "Dockerfile",
+            arguments=BASE_IMAGES[service["language"]],
+            platforms=["linux/amd64"],
+        )
+        assert images[name].rpartition(":")[2] == tag
+        golden = committed(FOLDER / stack)[f"{name}.yaml"]
+        assert images[name].replace(tag, CONTENT) in golden, "a review must still show which image it is"
+        assert tag not in golden, "it would be another one after each edit of a source file"
+
+
+def is_stable(body: Body) -> bool:
+    return body["kind"] == "Deployment" and not body["metadata"]["name"].endswith("-canary")
+
+
+def main_image(deployment: Body) -> str:
+    return deployment["spec"]["template"]["spec"]["containers"][0]["image"]
 
 
 def test_no_golden_manifests_are_left_of_a_stack_that_is_gone(request: pytest.FixtureRequest) -> None:

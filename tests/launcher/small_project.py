@@ -46,6 +46,11 @@ def validate(stack, project):
     return environment
 """
 
+ASSEMBLY = """\
+def provider_packages(platform):
+    return ("kubernetes",)
+"""
+
 
 def make(folder: Path, **environment: object) -> Path:
     """Write the project into `folder`, with a launcher of its own, and one stack, `local`."""
@@ -56,6 +61,7 @@ def make(folder: Path, **environment: object) -> Path:
     (folder / "stacks" / "__init__.py").touch()
     (folder / "stacks" / "document.py").write_text("class InvalidConfiguration(Exception):\n    pass\n")
     (folder / "stacks" / "loader.py").write_text(LOADER)
+    (folder / "stacks" / "assembly.py").write_text(ASSEMBLY)
     configure(folder, **environment)
     return folder
 

@@ -16,7 +16,19 @@ def project(tmp_path: Path) -> Path:
 def test_help_lists_the_commands_and_the_exit_codes(project: Path) -> None:
     shown = launch(project, "--help")
     assert shown.returncode == 0
-    for word in ("up", "preview", "refresh", "destroy", "validate", "render", "graph", "schema", "exit codes:", "130"):
+    for word in (
+        "up",
+        "preview",
+        "refresh",
+        "destroy",
+        "images",
+        "validate",
+        "render",
+        "graph",
+        "schema",
+        "exit codes:",
+        "130",
+    ):
         assert word in shown.stdout
 
 

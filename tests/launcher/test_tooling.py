@@ -61,7 +61,7 @@ def test_setup_without_a_new_enough_python_says_what_to_install(tmp_path: Path) 
 
 def copy_of_the_packages(folder: Path) -> Path:
     shutil.copy(ROOT / "pyproject.toml", folder)
-    for package in ("components", "stacks", "launcher"):
+    for package in ("components", "stacks", "launcher", "localregistry"):
         shutil.copytree(ROOT / package, folder / package, ignore=shutil.ignore_patterns("__pycache__"))
     return folder
 

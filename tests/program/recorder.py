@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import logging
 import runpy
@@ -23,6 +24,7 @@ from typing_extensions import override
 from stacks.document import read
 from stacks.loader import PROJECT, environment_file, validate
 from stacks.schema.environment import SecretsFrom
+from stacks.schema.images import LOGIN_KEYS
 from tests.program.registrations import PROVIDER, STACK, Registration
 from tests.program.rejections import rejections
 from tests.program.values import decoded, revealed
@@ -61,6 +63,11 @@ class Recording:
         return [one for one in self.registrations if one.is_kubernetes_object]
 
     @property
+    def images(self) -> list[Registration]:
+        """Images that are built, in the order of their registration."""
+        return [one for one in self.registrations if one.is_image]
+
+    @property
     def providers(self) -> list[Registration]:
         """Providers."""
         return [one for one in self.registrations if one.type.startswith(PROVIDER)]
@@ -83,18 +90,30 @@ def run_program(stack: str, config: Mapping[str, Any] | None = None, *, preview:
     """Run the real program for a stack, with the configuration of its file, and with `config` in place of its entries;
     an entry that is None there is not set at all.
 
-    A stack that supplies its secrets itself gets `planted_secrets`. Raises Rejected, and whatever the program raises.
+    A stack gets `planted_secrets` for all that it supplies itself. Raises Rejected, and whatever the program raises.
     """
     entries = dict(read(PROJECT / environment_file(stack)).data["config"])
-    if validate(stack).secrets_from is SecretsFrom.STACK:
-        entries["polyglot:secrets"] = planted_secrets(stack)
+    if planted := planted_secrets(stack):
+        entries["polyglot:secrets"] = planted
     return record(program, stack, entries | dict(config or {}), preview=preview)
 
 
 def planted_secrets(stack: str) -> dict[str, dict[str, str]]:
-    """A value for each key of each Secret, unlike any other text of the platform, so that a leak is found."""
+    """A value for each key of each Secret that the stack supplies, and for its login at a registry.
+
+    They are unlike any other text of the platform, so that a leak is found.
+    """
     platform = validate(stack)
-    return {name: {key: f"planted-{name}-{key}" for key in secret.keys} for name, secret in platform.secrets.items()}
+    made = platform.secrets if platform.secrets_from is SecretsFrom.STACK else {}
+    supplied = {name: secret.keys for name, secret in made.items()}
+    if platform.images.credentials is not None:
+        supplied[platform.images.credentials] = LOGIN_KEYS
+    return {name: {key: f"planted-{name}-{key}" for key in keys} for name, keys in supplied.items()}
+
+
+def digest_of(image: str) -> str:
+    """The digest with which the recorder answers for an image."""
+    return f"sha256:{hashlib.sha256(image.encode()).hexdigest()}"
 
 
 def record(
@@ -137,6 +156,14 @@ def record(
         raise Rejected(reasons)
     exports = next((found for urn, found in monitor.outputs.items() if f"::{STACK}::" in urn), {})
     return Recording(tuple(monitor.registrations), monitor.outputs, exports)
+
+
+def _pushed(inputs: Mapping[str, Any]) -> dict[str, str]:
+    """What the two official providers answer beside the inputs, each in its own form."""
+    if name := inputs.get("imageName"):
+        return {"repoDigest": f"{name.rpartition(':')[0]}@{digest_of(name)}"}
+    (tag,) = inputs["tags"]
+    return {"digest": digest_of(tag), "ref": f"{tag}@{digest_of(tag)}"}
 
 
 class _NoMocks(mocks.Mocks):
@@ -193,7 +220,10 @@ class _Monitor(mocks.MockMonitor):
             # What a provider will answer is not known before an update, except that the resource will exist.
             return resource_pb2.RegisterResourceResponse(urn=urn)
         identity = f"id-of-{request.name}" if request.custom else ""
-        return resource_pb2.RegisterResourceResponse(urn=urn, id=identity, object=request.object)
+        answer = resource_pb2.RegisterResourceResponse(urn=urn, id=identity, object=request.object)
+        if registration.is_image:
+            answer.object.update(_pushed(registration.inputs))
+        return answer
 
     @override
     def RegisterResourceOutputs(self, request: resource_pb2.RegisterResourceOutputsRequest) -> Empty:

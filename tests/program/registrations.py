@@ -9,6 +9,8 @@ from typing import Any, Final
 STACK: Final = "pulumi:pulumi:Stack"
 PROVIDER: Final = "pulumi:providers:"
 KUBERNETES: Final = "kubernetes:"
+DOCKER_IMAGE: Final = "docker:index/image:Image"
+DOCKER_BUILD_IMAGE: Final = "docker-build:index:Image"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +37,11 @@ class Registration:
     def is_kubernetes_object(self) -> bool:
         """Whether it is an object in a cluster, not a component or a provider."""
         return self.custom and self.type.startswith(KUBERNETES)
+
+    @property
+    def is_image(self) -> bool:
+        """Whether it builds an image."""
+        return self.type in {DOCKER_IMAGE, DOCKER_BUILD_IMAGE}
 
     @property
     def where(self) -> str:

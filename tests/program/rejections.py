@@ -10,13 +10,23 @@ from inspect import signature
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+import pulumi_docker
+import pulumi_docker_build
 import pulumi_kubernetes
 
 from tests.kubernetes_schema import schema_problems
-from tests.program.registrations import KUBERNETES, PROVIDER, Registration
+from tests.program.registrations import DOCKER_BUILD_IMAGE, DOCKER_IMAGE, KUBERNETES, PROVIDER, Registration
 from tests.program.values import Secret, revealed
 
 KUBERNETES_PROVIDER: Final = f"{PROVIDER}kubernetes"
+_ARGUMENTS: Final = {
+    KUBERNETES_PROVIDER: pulumi_kubernetes.ProviderArgs,
+    f"{PROVIDER}docker": pulumi_docker.ProviderArgs,
+    f"{PROVIDER}docker-build": pulumi_docker_build.ProviderArgs,
+    DOCKER_IMAGE: pulumi_docker.ImageArgs,
+    DOCKER_BUILD_IMAGE: pulumi_docker_build.ImageArgs,
+}
+"""Type → its arguments in the official SDK: what this program registers beside Kubernetes objects and components."""
 Key = TypeVar("Key", bound=Hashable)
 _COMPONENT_TOKEN: Final = re.compile(r"polyglot:[a-z]+:[A-Z][A-Za-z]+")
 
@@ -30,7 +40,7 @@ def rejections(registrations: Sequence[Registration]) -> list[str]:
         *(line for one in registrations for line in _refused_by_schema(one)),
         *_without_our_provider(registrations),
         *_without_component(registrations),
-        *(line for one in registrations for line in _unknown_provider_arguments(one)),
+        *(line for one in registrations for line in _unknown_arguments(one)),
         *(line for one in registrations for line in _plain_secrets(one)),
     ]
 
@@ -62,8 +72,8 @@ def _wrong_token(one: Registration) -> Iterator[str]:
             yield f"{one.where}: the type token is wrong; apiVersion and kind of the body make it {expected}"
         elif one.type not in _official_tokens():
             yield f"{one.where}: the official provider has no such type token"
-    elif one.custom and one.type != KUBERNETES_PROVIDER:
-        yield f"{one.where}: the type token is wrong; this program makes Kubernetes objects and their provider only"
+    elif one.custom and one.type not in _ARGUMENTS:
+        yield f"{one.where}: the type token is wrong; this program makes Kubernetes objects, images and their providers"
     elif not one.custom and not _COMPONENT_TOKEN.fullmatch(one.type):
         yield f"{one.where}: the type token is wrong; a component's is polyglot:<package>:<Class>"
 
@@ -82,28 +92,32 @@ def _refused_by_schema(one: Registration) -> Iterator[str]:
 
 
 def _without_our_provider(registrations: Sequence[Registration]) -> Iterator[str]:
-    providers = {one.urn for one in registrations if one.type == KUBERNETES_PROVIDER}
+    providers = {one.urn: one.type.removeprefix(PROVIDER) for one in registrations if one.type.startswith(PROVIDER)}
     for one in registrations:
-        if one.is_kubernetes_object and one.provider.rpartition("::")[0] not in providers:
+        named = providers.get(one.provider.rpartition("::")[0])
+        if one.is_kubernetes_object and named != "kubernetes":
             yield f"{one.where}: it names no provider, so it would go to whatever cluster kubectl points at"
+        elif one.is_image and named != one.type.partition(":")[0]:
+            yield f"{one.where}: it names no provider of its package, and this project refuses default ones"
 
 
 def _without_component(registrations: Sequence[Registration]) -> Iterator[str]:
     components = {one.urn for one in registrations if not one.custom}
     for one in registrations:
-        if one.is_kubernetes_object and one.parent not in components:
+        if (one.is_kubernetes_object or one.is_image) and one.parent not in components:
             yield f"{one.where}: its parent is no component, so nothing in the state says what it belongs to"
 
 
-def _unknown_provider_arguments(one: Registration) -> Iterator[str]:
-    if one.type == KUBERNETES_PROVIDER:
-        for argument in sorted(one.inputs.keys() - _provider_arguments()):
+def _unknown_arguments(one: Registration) -> Iterator[str]:
+    if one.type in _ARGUMENTS:
+        for argument in sorted(one.inputs.keys() - _arguments(one.type)):
             yield f"{one.where}: the official provider has no argument {argument!r}"
 
 
 @cache
-def _provider_arguments() -> frozenset[str]:
-    names = signature(pulumi_kubernetes.ProviderArgs).parameters
+def _arguments(of_type: str) -> frozenset[str]:
+    # Python's keywords have a '_' behind them in the SDK.
+    names = (name.rstrip("_") for name in signature(_ARGUMENTS[of_type]).parameters)
     return frozenset(re.sub(r"_(\w)", lambda found: found[1].upper(), name) for name in names)
 
 
@@ -114,6 +128,12 @@ def _plain_secrets(one: Registration) -> Iterator[str]:
             plain = [] if isinstance(content, Secret) else [k for k, v in content.items() if not isinstance(v, Secret)]
             if plain:
                 yield f"{one.where}: {field} holds {', '.join(plain)} in plain text, which the state would show"
+
+    logins = one.inputs.get("registries") or [one.inputs.get("registry") or {}] if one.is_image else []
+    if any(isinstance(login, Mapping) and not isinstance(login.get("password"), Secret | None) for login in logins):
+        yield f"{one.where}: the login at the registry is in plain text, which the state would show"
+    if one.is_image and not isinstance(one.inputs.get("secrets"), Secret | None):
+        yield f"{one.where}: build secrets are in plain text, which the state would show"
 
 
 def _metadata(one: Registration) -> Mapping[str, Any]:

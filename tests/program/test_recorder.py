@@ -83,6 +83,15 @@ def _plain_secret() -> None:
     register(secret, parent=part())
 
 
+def image(login: Any = None, *, provider: str | None = "docker", **inputs: Any) -> None:
+    """An image under a component that was given a provider, or none."""
+    options = pulumi.ResourceOptions(
+        providers={provider: pulumi.ProviderResource(provider, provider, {})} if provider else None
+    )
+    body = {"imageName": "registry.example.com/shop/users:1", "registry": login, **inputs}
+    custom("docker:index/image:Image", "users", body, parent=Part("users", options))
+
+
 VIOLATIONS = (
     Violation("two children of one name", _same_urn, "2 resources have the URN"),
     Violation("children of one name in two components", _same_urn_through_two_parents, "2 resources have the URN"),
@@ -134,12 +143,36 @@ VIOLATIONS = (
     Violation(
         "a resource of another provider",
         lambda: custom("aws:s3/bucket:Bucket", "bucket", {}, parent=part()),
-        "this program makes Kubernetes objects and their provider only",
+        "this program makes Kubernetes objects, images and their providers",
     ),
     Violation(
         "an unknown provider argument",
         lambda: pulumi.ProviderResource("kubernetes", "kubernetes", {"context": "test", "kubeContext": "test"}),
         "the official provider has no argument 'kubeContext'",
+    ),
+    Violation("an image without a provider", lambda: image(provider=None), "names no provider of its package"),
+    Violation(
+        "an image under no component",
+        lambda: custom(
+            "docker:index/image:Image",
+            "users",
+            {"imageName": "registry.example.com/shop/users:1"},
+            provider=pulumi.ProviderResource("docker", "docker", {}),
+        ),
+        "its parent is no component",
+    ),
+    Violation(
+        "an unknown argument of an image",
+        lambda: image(imagename="x"),
+        "the official provider has no argument 'imagename'",
+    ),
+    Violation(
+        "a login in plain text",
+        lambda: image({"server": "registry.example.com", "username": "robot", "password": "hush"}),
+        "the login at the registry is in plain text",
+    ),
+    Violation(
+        "build secrets in plain text", lambda: image(secrets={"ca-bundle": "hush"}), "build secrets are in plain"
     ),
     Violation("a secret in plain text", _plain_secret, "stringData holds seen in plain text"),
 )

@@ -169,6 +169,10 @@ MISTAKES: Final = (
     Mistake(
         what="the catalogue's image, without digest, in production",
         stack="prod",
+        catalogue={
+            "services orders build": REMOVED,
+            "services orders image": "registry.example.com/shop/orders:0.1.0",
+        },
         environment={"services orders image": REMOVED},
         place="Pulumi.prod.yaml services.orders.image",
         line="orders: {}",

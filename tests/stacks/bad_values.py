@@ -130,12 +130,12 @@ MISTAKES: Final = (
     ),
     Mistake(
         what="no image at all",
-        catalogue={"services orders image": REMOVED},
+        catalogue={"services orders build": REMOVED},
         place="catalogue.yaml services.orders",
         line="orders:",
         message="has no image",
         consequence="there is nothing to run",
-        fix="add image: registry/repository:tag",
+        fix="add image: registry/repository:tag, or build: FOLDER with its Dockerfile",
     ),
     Mistake(
         what="an unknown kind of workload",

@@ -93,7 +93,7 @@ LATE = (
     refused(
         "a probe of a container without ports",
         "catalogue.yaml services.fulfilment.probes.readiness",
-        {"services fulfilment probes": {"readiness": {"tcp": True}}},
+        {"services fulfilment ports": {}, "services fulfilment probes": {"readiness": {"tcp": True}}},
     ),
     refused(
         "a version of PostgreSQL that nobody pinned",

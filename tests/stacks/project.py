@@ -14,7 +14,7 @@ from stacks.problems import InvalidConfiguration, Problem, written
 from stacks.schema.environment_checks import ROOT
 from stacks.schema.platform import Platform
 
-STACKS: Final = ("local", "dev", "prod")
+STACKS: Final = ("local", "dev", "prod", "ci")
 REMOVED: Final = object()
 """The value that takes an entry away."""
 
@@ -29,6 +29,7 @@ class Project:
         self.environment_name = environment_file(stack)
         self.document: dict[str, Any] = yaml.safe_load((PROJECT / self.environment_name).read_text())
         (folder / "stacks").mkdir()
+        (folder / "services").symlink_to(PROJECT / "services")
 
     @property
     def environment(self) -> dict[str, Any]:

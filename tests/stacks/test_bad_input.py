@@ -8,7 +8,7 @@ import pytest
 
 from stacks.loader import CATALOGUE, validate
 from stacks.problems import InvalidConfiguration, Problem
-from tests.stacks import bad_combinations, bad_environments, bad_operations, bad_references, bad_values
+from tests.stacks import bad_combinations, bad_environments, bad_images, bad_operations, bad_references, bad_values
 from tests.stacks.bad_input import Mistake
 from tests.stacks.project import STACKS, Project, place
 from tests.unprivileged import unprivileged
@@ -19,6 +19,7 @@ MISTAKES = (
     *bad_operations.MISTAKES,
     *bad_references.MISTAKES,
     *bad_environments.MISTAKES,
+    *bad_images.MISTAKES,
 )
 UNREADABLE = "nothing can be read from this file"
 

@@ -75,6 +75,11 @@ def test_an_image_is_run_as_it_was_built(resolver: Manifest) -> None:
 def test_variables_of_every_kind_stand_in_their_order(resolver: Manifest) -> None:
     main = resolver["containers"][0]
     assert environment(main) == {
+        "K8S_POD_NAME": {"fieldRef": {"fieldPath": "metadata.name"}},
+        "OTEL_SERVICE_NAME": "resolver",
+        "OTEL_RESOURCE_ATTRIBUTES": "service.namespace=foreign,deployment.environment.name=development,"
+        "k8s.namespace.name=everything,k8s.pod.name=$(K8S_POD_NAME)",
+        "DRAIN_TIMEOUT": "75s",
         "MODE": "recursive",
         "WORKERS": "4",
         "TRACING": "true",
@@ -85,7 +90,7 @@ def test_variables_of_every_kind_stand_in_their_order(resolver: Manifest) -> Non
         "PASSWORD": {"secretKeyRef": {"name": "resolver-keys", "key": "password"}},
         "FLAG": {"configMapKeyRef": {"name": "flags", "key": "beta", "optional": True}},
     }
-    assert list(environment(main))[:3] == ["MODE", "WORKERS", "TRACING"]
+    assert list(environment(main))[4:7] == ["MODE", "WORKERS", "TRACING"]
     assert [next(key for key in source if key.endswith("Ref")) for source in main["envFrom"]] == [
         *("configMapRef", "configMapRef", "secretRef"),
     ]

@@ -12,7 +12,7 @@ from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, provider_pb2_grpc,
 from pulumi.runtime.proto import provider_pb2 as pb
 from typing_extensions import override
 
-from launcher.standin.kubernetes.properties import from_struct, to_struct
+from launcher.standin.properties import from_struct, to_struct
 
 Properties = dict[str, Any]
 

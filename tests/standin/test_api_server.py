@@ -6,8 +6,8 @@ import grpc
 import pytest
 
 from launcher.standin.kubernetes.http_api import HttpApi
-from launcher.standin.kubernetes.properties import UNKNOWN, Secret
 from launcher.standin.kubernetes.state import INPUTS
+from launcher.standin.properties import UNKNOWN, Secret
 from tests.standin.cluster import edit, get, users_in
 from tests.standin.engine_side import Instance, Log
 from tests.standin.manifests import changed, deployment, plain

@@ -12,8 +12,8 @@ import pytest
 from pulumi.runtime.proto import provider_pb2 as pb
 
 from launcher.standin.kubernetes.http_api import HttpApi
-from launcher.standin.kubernetes.properties import to_struct
 from launcher.standin.kubernetes.provider import KubernetesStandIn
+from launcher.standin.properties import to_struct
 from launcher.standin.serve import serving
 from localcluster.control_plane import ControlPlane
 from tests.standin.cluster import PATIENCE, edit, eventually, get, meanwhile, users_in, write_status

@@ -6,7 +6,7 @@ import pytest
 
 from launcher.standin.kubernetes.checking import failures
 from launcher.standin.kubernetes.kinds import BUILT_IN, UnknownType, kind_of
-from launcher.standin.kubernetes.properties import UNKNOWN
+from launcher.standin.properties import UNKNOWN
 from tests.standin.manifests import changed, deployment, plain
 
 DEPLOYMENT = "kubernetes:apps/v1:Deployment"

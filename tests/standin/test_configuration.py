@@ -8,7 +8,7 @@ import yaml
 
 from launcher.standin.kubernetes.configuration import RENDER, config_failures, configuration, replacing_settings
 from launcher.standin.kubernetes.kubeconfig import NoCluster, cluster_of
-from launcher.standin.kubernetes.properties import UNKNOWN
+from launcher.standin.properties import UNKNOWN
 
 NOBODY = "https://127.0.0.1:1"
 """Nothing listens on port 1."""

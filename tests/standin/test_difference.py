@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from launcher.standin.kubernetes.difference import Kind, difference, written
+from launcher.standin.difference import Kind, written
+from launcher.standin.kubernetes.difference import difference
 from tests.standin.manifests import Manifest, changed, deployment, plain
 
 JSON = st.recursive(

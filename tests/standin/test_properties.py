@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pulumi.runtime import rpc
 
-from launcher.standin.kubernetes.properties import (
+from launcher.standin.kubernetes.secret_data import with_secret_data
+from launcher.standin.properties import (
     UNKNOWN,
     Secret,
     as_secret_as,
@@ -17,7 +18,6 @@ from launcher.standin.kubernetes.properties import (
     has_unknown,
     redacted,
     to_struct,
-    with_secret_data,
     without_secrets,
 )
 

@@ -11,8 +11,8 @@ from google.protobuf.empty_pb2 import Empty
 from pulumi.runtime.proto import provider_pb2 as pb
 
 from launcher.standin.kubernetes.configuration import RENDER
-from launcher.standin.kubernetes.properties import UNKNOWN, Secret, to_struct
 from launcher.standin.kubernetes.state import INPUTS
+from launcher.standin.properties import UNKNOWN, Secret, to_struct
 from tests.standin.engine_side import Instance, Log
 from tests.standin.manifests import changed, deployment, plain
 

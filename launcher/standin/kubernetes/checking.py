@@ -1,21 +1,12 @@
 """What the stand-in refuses before anything is tried (pure)."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from launcher.standin.answers import Failure
 from launcher.standin.kubernetes.kinds import Kind
-from launcher.standin.kubernetes.properties import Unknown
 from launcher.standin.kubernetes.wait_for import MalformedWait, conditions
-
-
-@dataclass(frozen=True)
-class Failure:
-    """One thing that is wrong with a resource's inputs."""
-
-    path: str
-    """In Pulumi's notation; empty for the whole."""
-    reason: str
+from launcher.standin.properties import Unknown
 
 
 def failures(token: str, kind: Kind, manifest: Mapping[str, Any]) -> list[Failure]:

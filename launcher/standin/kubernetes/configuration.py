@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from launcher.standin.answers import Failure
 from launcher.standin.kubernetes.api_server import ApiServer
-from launcher.standin.kubernetes.checking import Failure
 from launcher.standin.kubernetes.folder import Folder
 from launcher.standin.kubernetes.http_api import HttpApi, Rejected
 from launcher.standin.kubernetes.kinds import OFFICIAL_PLUGIN
 from launcher.standin.kubernetes.kubeconfig import NoCluster, cluster_of
-from launcher.standin.kubernetes.properties import Unknown, without_secrets
 from launcher.standin.kubernetes.target import Refused, Target
+from launcher.standin.properties import Unknown, without_secrets
 
 RENDER = "renderYamlToDirectory"
 _CHOOSING_A_CLUSTER = ("kubeconfig", "context")

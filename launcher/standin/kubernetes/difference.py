@@ -4,14 +4,11 @@ The fields that force a replacement are the official provider's:
 https://github.com/pulumi/pulumi-kubernetes/blob/master/provider/pkg/provider/diff.go
 """
 
-import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from enum import Enum, auto
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-Path = tuple[str | int, ...]
-"""Where in a manifest: keys and list positions."""
+from launcher.standin.difference import Difference, Path, at, changes
 
 _IDENTITY: tuple[Path, ...] = (("metadata", "name"), ("metadata", "namespace"))
 
@@ -68,40 +65,6 @@ _REPLACING: dict[tuple[str, str], tuple[Path, ...]] = {
 }
 """By apiVersion and kind, beside the identity of every object."""
 
-_PLAIN_KEY = re.compile(r"[A-Za-z_$][A-Za-z0-9_$]*")
-
-
-class Kind(Enum):
-    """What happened to a field."""
-
-    ADD = auto()
-    DELETE = auto()
-    UPDATE = auto()
-
-
-@dataclass(frozen=True)
-class Change:
-    """One field that changed."""
-
-    path: Path
-    kind: Kind
-    replaces: bool
-    """Whether this change forces a replacement of the whole object."""
-
-
-@dataclass(frozen=True)
-class Difference:
-    """All that changed between an old manifest and a new one."""
-
-    changes: tuple[Change, ...]
-    delete_before_replace: bool
-    """Whether the old object must go before the new one can be: they bear the same name in the same namespace."""
-
-    @property
-    def replaces(self) -> bool:
-        """Whether any change forces a replacement."""
-        return any(change.replaces for change in self.changes)
-
 
 def difference(
     old: Mapping[str, Any],
@@ -116,13 +79,13 @@ def difference(
     except in an object that says `immutable`.
     """
     rules = _rules(new, config_maps_mutable=config_maps_mutable, secrets_mutable=secrets_mutable)
-    broken = [rule for rule in rules if _at(old, rule) != _at(new, rule)]
-    changes = tuple(
-        Change(path, kind, replaces=any(_overlap(path, rule) for rule in broken))
-        for path, kind in _changes(old, new, ())
+    broken = [rule for rule in rules if at(old, rule) != at(new, rule)]
+    found = tuple(
+        replace(change, replaces=any(_overlap(change.path, rule) for rule in broken)) for change in changes(old, new)
     )
-    same_name = all(_at(old, path) == _at(new, path) for path in _IDENTITY)
-    return Difference(changes, delete_before_replace=bool(broken) and same_name)
+    # Two objects can't bear one name in one namespace.
+    same_name = all(at(old, path) == at(new, path) for path in _IDENTITY)
+    return Difference(found, delete_before_replace=bool(broken) and same_name)
 
 
 def _rules(new: Mapping[str, Any], *, config_maps_mutable: bool, secrets_mutable: bool) -> tuple[Path, ...]:
@@ -134,47 +97,5 @@ def _rules(new: Mapping[str, Any], *, config_maps_mutable: bool, secrets_mutable
     return rules
 
 
-_ABSENT = object()
-
-
-def _at(value: Any, path: Path) -> Any:
-    for key in path:
-        if not isinstance(value, Mapping) or key not in value:
-            return _ABSENT
-        value = value[key]
-    return value
-
-
 def _overlap(one: Path, other: Path) -> bool:
     return all(left == right for left, right in zip(one, other, strict=False))
-
-
-def _changes(old: Any, new: Any, path: Path) -> Iterator[tuple[Path, Kind]]:
-    if isinstance(old, Mapping) and isinstance(new, Mapping):
-        for key in sorted(old.keys() | new.keys()):
-            yield from _changes(old.get(key, _ABSENT), new.get(key, _ABSENT), (*path, key))
-    elif isinstance(old, list) and isinstance(new, list):
-        for index in range(max(len(old), len(new))):
-            before = old[index] if index < len(old) else _ABSENT
-            after = new[index] if index < len(new) else _ABSENT
-            yield from _changes(before, after, (*path, index))
-    elif old is _ABSENT:
-        yield path, Kind.ADD
-    elif new is _ABSENT:
-        yield path, Kind.DELETE
-    elif old != new or isinstance(old, bool) != isinstance(new, bool):
-        yield path, Kind.UPDATE
-
-
-def written(path: Path) -> str:
-    """A path in Pulumi's notation: `spec.containers[0].image`, `metadata.labels["app.kubernetes.io/name"]`."""
-    text = ""
-    for key in path:
-        if isinstance(key, int):
-            text += f"[{key}]"
-        elif _PLAIN_KEY.fullmatch(key):
-            text += f".{key}" if text else key
-        else:
-            escaped = key.replace('"', '\\"')
-            text += f'["{escaped}"]'
-    return text

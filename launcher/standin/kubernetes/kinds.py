@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
-OFFICIAL_PLUGIN = "install the official plugin (`pulumi plugin install resource kubernetes`)"
+from launcher.standin.official import official_plugin
+
+OFFICIAL_PLUGIN = official_plugin("kubernetes")
 """How every refusal ends."""
 
 

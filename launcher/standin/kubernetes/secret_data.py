@@ -10,10 +10,20 @@ import binascii
 from collections.abc import Mapping
 from typing import Any
 
+from launcher.standin.properties import Secret, without_secrets
+
 
 def is_secret(manifest: Mapping[str, Any]) -> bool:
     """Whether the object is a Kubernetes Secret."""
     return manifest.get("apiVersion") == "v1" and manifest.get("kind") == "Secret"
+
+
+def with_secret_data(manifest: dict[str, Any]) -> dict[str, Any]:
+    """The manifest; if it is a Kubernetes Secret, with its data marked as secret, whatever the program said."""
+    if not is_secret(manifest):
+        return manifest
+    hidden = {key: Secret(without_secrets(manifest[key])) for key in ("data", "stringData") if key in manifest}
+    return {**manifest, **hidden}
 
 
 def with_data_alone(manifest: dict[str, Any]) -> dict[str, Any]:

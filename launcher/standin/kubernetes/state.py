@@ -4,7 +4,8 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-from launcher.standin.kubernetes.properties import as_secret_as, with_secret_data, without_secrets
+from launcher.standin.kubernetes.secret_data import with_secret_data
+from launcher.standin.properties import as_secret_as, without_secrets
 
 INPUTS = "__inputs"
 _API_VERSION = "__initialApiVersion"

@@ -1,11 +1,11 @@
 """Findings as messages of the provider protocol (pure)."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from pulumi.runtime.proto import provider_pb2 as pb
 
-from launcher.standin.kubernetes.checking import Failure
-from launcher.standin.kubernetes.difference import Difference, Kind, written
+from launcher.standin.difference import Difference, Kind, written
 
 _KINDS = {
     (Kind.ADD, False): pb.PropertyDiff.ADD,
@@ -17,16 +17,22 @@ _KINDS = {
 }
 
 
+@dataclass(frozen=True)
+class Failure:
+    """One thing that is wrong with a resource's inputs."""
+
+    path: str
+    """In Pulumi's notation; empty for the whole."""
+    reason: str
+
+
 def check_failures(found: Iterable[Failure]) -> list[pb.CheckFailure]:
     """What is wrong with some inputs."""
     return [pb.CheckFailure(property=failure.path, reason=failure.reason) for failure in found]
 
 
-def config_check_failures(found: Iterable[Failure]) -> list[pb.CheckFailure]:
-    """What is wrong with the provider's settings, as text alone.
-
-    The engine shows the value of any property that a failure names, and a kubeconfig may hold a login.
-    """
+def failures_as_text(found: Iterable[Failure]) -> list[pb.CheckFailure]:
+    """The same as text alone: the engine shows the value of a property that a failure names, and it may be secret."""
     return [pb.CheckFailure(reason=f"{failure.path} {failure.reason}".strip()) for failure in found]
 
 

@@ -1,4 +1,4 @@
-"""How a call of the provider protocol fails."""
+"""How a call fails whose object exists, but isn't ready."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple, NoReturn
@@ -8,10 +8,9 @@ from google.protobuf.any_pb2 import Any as AnyMessage
 from pulumi.runtime.proto import provider_pb2 as pb
 from pulumi.runtime.proto import status_pb2
 
-from launcher.standin.kubernetes.kinds import OFFICIAL_PLUGIN
-from launcher.standin.kubernetes.properties import redacted, to_struct
 from launcher.standin.kubernetes.state import id_of, outputs_of
 from launcher.standin.kubernetes.target import NotReady
+from launcher.standin.properties import redacted, to_struct
 
 
 class _Status(NamedTuple):
@@ -22,17 +21,6 @@ class _Status(NamedTuple):
 
 class _StatusWithDetails(_Status, grpc.Status):
     """A gRPC status that carries a message beside its text."""
-
-
-def abort(context: grpc.ServicerContext, message: str, code: grpc.StatusCode = grpc.StatusCode.UNKNOWN) -> NoReturn:
-    """Fails the call: nothing was done."""
-    context.abort(code, message)
-    raise AssertionError("abort doesn't return")
-
-
-def abort_unimplemented(context: grpc.ServicerContext, what: str) -> NoReturn:
-    """Fails the call: only the official provider can do it."""
-    abort(context, f"The Kubernetes stand-in has no {what}: {OFFICIAL_PLUGIN}.", grpc.StatusCode.UNIMPLEMENTED)
 
 
 def abort_unready(

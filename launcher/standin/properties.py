@@ -12,8 +12,6 @@ from typing import Any
 from google.protobuf import struct_pb2
 from pulumi.runtime import rpc
 
-from launcher.standin.kubernetes.secret_data import is_secret
-
 
 @dataclass(frozen=True)
 class Secret:
@@ -59,7 +57,7 @@ _SHORTEST_HIDDEN = 3
 def from_struct(struct: struct_pb2.Struct) -> dict[str, Any]:
     """A property struct as plain data. Numbers travel as floats: whole ones become ints. Null entries are left out.
 
-    Raises ValueError for an asset, an archive or a resource reference: no Kubernetes object has such a field.
+    Raises ValueError for an asset, an archive or a resource reference: no input of a stand-in is one.
     """
     return {key: _from_value(value) for key, value in struct.fields.items() if not _is_null(value)}
 
@@ -95,7 +93,7 @@ def _from_struct_or_mark(struct: struct_pb2.Struct) -> Any:
     if struct.fields[_SIGNATURE].string_value == _SECRET:
         value = _from_value(struct.fields[_VALUE])
         return value if isinstance(value, Secret) else Secret(value)
-    raise ValueError("an asset, an archive or a resource stands where a Kubernetes object has plain data")
+    raise ValueError("an asset, an archive or a resource stands where plain data is expected")
 
 
 def _to_value(value: Any) -> struct_pb2.Value:
@@ -180,14 +178,6 @@ def as_secret_as(value: Any, pattern: Any) -> Any:
     return Secret(value) if has_secret(pattern) else value
 
 
-def with_secret_data(manifest: dict[str, Any]) -> dict[str, Any]:
-    """The manifest; if it is a Kubernetes Secret, with its data marked as secret, whatever the program said."""
-    if not is_secret(manifest):
-        return manifest
-    hidden = {key: Secret(without_secrets(manifest[key])) for key in ("data", "stringData") if key in manifest}
-    return {**manifest, **hidden}
-
-
 def secret_texts(value: Any, hidden: bool = False) -> Iterator[str]:
     """Every secret text in the data, for `redacted`."""
     match value:
@@ -204,7 +194,7 @@ def secret_texts(value: Any, hidden: bool = False) -> Iterator[str]:
 
 
 def redacted(message: str, value: Any) -> str:
-    """The message with every secret of `value` (a manifest with its marks) blotted out."""
+    """The message with every secret of `value` (data with its marks) blotted out."""
     for text in sorted(set(secret_texts(value)), key=len, reverse=True):
         message = message.replace(text, "[secret]")
     return message

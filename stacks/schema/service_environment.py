@@ -1,0 +1,52 @@
+"""What a service is told of itself, whatever its language: its name in telemetry, and how long its drain may take."""
+
+from datetime import timedelta
+from typing import Final
+
+from components.quantities import duration_text
+from components.specs.variables import EnvironmentValue, FieldReference
+from components.specs.workload import WorkloadSpec
+from stacks.schema.environment import Environment
+
+CLOSING: Final = timedelta(seconds=5)
+"""What a service has left, of the time before SIGKILL, to close its connections after the drain: to send the last spans
+and acknowledgements."""
+POD_NAME: Final = "K8S_POD_NAME"
+
+
+def drain_timeout(spec: WorkloadSpec) -> timedelta:
+    """Return how long requests in flight may take after SIGTERM, so that the process ends before it is killed.
+
+    The kubelet counts the grace from the beginning of the pause before SIGTERM. A very short rest is halved.
+    """
+    rest = spec.termination_grace - spec.drain
+    return rest - min(CLOSING, rest / 2)
+
+
+def telemetry_environment(name: str, platform: str, environment: Environment) -> dict[str, EnvironmentValue]:
+    """Return OpenTelemetry's standard variables, with the attributes of its semantic conventions.
+
+    https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/
+    https://opentelemetry.io/docs/specs/semconv/resource/
+    """
+    attributes = {
+        "service.namespace": platform,
+        "deployment.environment.name": environment.tier.value,
+        "k8s.namespace.name": environment.namespace,
+        "k8s.pod.name": f"$({POD_NAME})",
+    }
+    return {
+        POD_NAME: FieldReference(field="metadata.name"),
+        "OTEL_SERVICE_NAME": name,
+        "OTEL_RESOURCE_ATTRIBUTES": ",".join(f"{key}={value}" for key, value in attributes.items()),
+    }
+
+
+def service_environment(
+    name: str, platform: str, spec: WorkloadSpec, environment: Environment
+) -> dict[str, EnvironmentValue]:
+    """Return the variables that every service gets; one that runs to completion has nothing to drain."""
+    found = telemetry_environment(name, platform, environment)
+    if not spec.kind.runs_to_completion:
+        found["DRAIN_TIMEOUT"] = duration_text(drain_timeout(spec))
+    return found
