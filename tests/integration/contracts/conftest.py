@@ -1,0 +1,98 @@
+"""One build, one PostgreSQL and one shop of all five services for the session; others for tests that break them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.integration.contracts.builds import Builds, build
+from tests.integration.contracts.clients import Contracts
+from tests.integration.contracts.services import Service, Shop
+from tests.integration.servers import jetstream, postgres
+from tests.integration.servers.jetstream import JetStream
+from tests.integration.servers.postgres import Postgres
+
+ORDER = ("users", "recommendations", "orders", "fulfilment", "gateway")
+"""Those that are called before their callers."""
+
+
+@pytest.fixture(scope="session")
+def builds(tmp_path_factory: pytest.TempPathFactory) -> Builds:
+    return build(tmp_path_factory.mktemp("builds"))
+
+
+@pytest.fixture(scope="session")
+def contracts(builds: Builds) -> Contracts:
+    return Contracts(builds.protos)
+
+
+@pytest.fixture(scope="session")
+def database_server() -> Generator[Postgres]:
+    """PostgreSQL for all: each test takes a database of its own from it, and none stops it."""
+    with postgres.running() as server:
+        yield server
+
+
+@pytest.fixture
+def own_database_server() -> Generator[Postgres]:
+    """PostgreSQL for a test that stops it."""
+    with postgres.running() as server:
+        yield server
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Generator[JetStream]:
+    """NATS for a test that stops it, or counts what is in it."""
+    with jetstream.running(tmp_path) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def shop(
+    tmp_path_factory: pytest.TempPathFactory, builds: Builds, contracts: Contracts, database_server: Postgres
+) -> Generator[Shop]:
+    """All five services, running. Tests share them, so none stops one of them."""
+    folder = tmp_path_factory.mktemp("shop")
+    with ExitStack() as stack:
+        shop = Shop(
+            folder=folder,
+            builds=builds,
+            contracts=contracts,
+            databases={name: database_server.database(f"{name}_db") for name in ("users", "orders")},
+            broker=stack.enter_context(jetstream.running(folder)),
+        )
+        stack.callback(shop.stop)
+        started = [shop.start(name, wait=False) for name in ORDER]
+        for service in started:
+            service.process.until(service.is_ready, f"{service.name} is ready")
+        yield shop
+
+
+@pytest.fixture(scope="session")
+def running(shop: Shop) -> dict[str, Service]:
+    """Service → its replica in the shared shop."""
+    return {service.name: service for service in shop.started}
+
+
+@pytest.fixture
+def apart(shop: Shop, tmp_path: Path, database_server: Postgres) -> Generator[Callable[..., Shop]]:
+    """Makes shops of which a test may stop everything. What it doesn't start itself is the shared shop's."""
+    with ExitStack() as stack:
+
+        def make(broker: JetStream | None = None) -> Shop:
+            databases = {name: database_server.database(f"{name}_db") for name in ("users", "orders")}
+            made = Shop(
+                folder=tmp_path,
+                builds=shop.builds,
+                contracts=shop.contracts,
+                databases=databases,
+                broker=broker,
+                elsewhere=shop.addresses,
+            )
+            stack.callback(made.stop)
+            return made
+
+        yield make

@@ -1,0 +1,3 @@
+module polyglot/worker
+
+go 1.24
