@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import gzip
+import os
 import shutil
 import signal
 import sys
@@ -34,7 +35,7 @@ from localregistry.building import Built, build
 from stacks.loader import validate
 
 STACK: Final = "ci"
-BUILDER: Final = "polyglot-bench"
+BUILDER: Final = f"polyglot-bench-{os.getpid()}"
 LIMITS: Final = {"go": "< 25 MB", "java": "< 120 MB", "python": "none"}
 """Language → what its images may have, unpacked."""
 SOURCES: Final = {"go": ".go", "java": ".java", "python": ".py"}

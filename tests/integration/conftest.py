@@ -48,7 +48,9 @@ def docker_client(docker_engine: Engine) -> Generator[docker.DockerClient]:
 def base_registry(docker_engine: Engine) -> str:
     """The address of the local registry, which has the base images; it goes on after the tests."""
     local = operations.up()
-    assert local.engine.address == docker_engine.address, "the tests and `make local-registry` would work on two engines"
+    assert local.engine.address == docker_engine.address, (
+        "the tests and `make local-registry` would work on two engines"
+    )
     return local.registry
 
 
