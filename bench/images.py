@@ -1,7 +1,7 @@
-"""`python -m bench.images [--ca-bundle FILE]`: build the shop's images from nothing, then again, and print tables.
+"""`python -m bench.images [--ca-bundle FILE]`: build the shop's images from nothing, then again, and print a table.
 
-Everything happens in a BuildKit and a registry of its own, empty at first. It needs root, and starts the local registry
-for its base images.
+Builds happen in a BuildKit and a registry of their own, empty at first; the launcher's `up` in the engine and the local
+registry, which this starts. It needs root.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ import requests
 from bench.measure import BenchFailed
 from bench.projects import REPOSITORY
 from bench.table import Row, markdown
+from bench.unchanged_images import unchanged
 from components.specs.images import ImageBuildSpec
 from launcher.buildx import buildx_binary
 from launcher.failures import Failure
@@ -51,7 +52,10 @@ def main() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # the servers must not outlive the run
     try:
         with tempfile.TemporaryDirectory(prefix="polyglot-bench-") as folder:
+            local = operations.up()
             rows = _measured(Path(folder), ca_bundle and ca_bundle.resolve())
+            os.environ["DOCKER_HOST"] = local.engine.address
+            rows += unchanged(Path(folder), ca_bundle and ca_bundle.resolve())
     except (BenchFailed, Failure, ServerFailed) as failure:
         parser.exit(1, f"error: {failure}\n")
     print(markdown(rows))
@@ -76,7 +80,6 @@ class _Bench:
 
 
 def _measured(folder: Path, ca_bundle: Path | None) -> list[Row]:
-    operations.up()
     platform = validate(STACK)
     languages = {name: str(platform.workloads[name].spec.language) for name in platform.images.builds}
     for name in ("buildkit", "registry"):

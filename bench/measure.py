@@ -27,21 +27,21 @@ def child(task: str, project: Path) -> list[str]:
     return [sys.executable, "-m", "bench.child", task, str(project)]
 
 
-def run(command: Sequence[str]) -> bytes:
-    """Run a command to its end and return what it prints. Raises BenchFailed."""
+def run(command: Sequence[str], folder: Path = REPOSITORY) -> bytes:
+    """Run a command in a folder to its end and return what it prints. Raises BenchFailed."""
     environment = {**os.environ, **ENGINE_VARIABLES, "PYTHONPATH": str(REPOSITORY)}
-    done = subprocess.run(command, cwd=REPOSITORY, env=environment, capture_output=True, check=False)
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, check=False)
     if done.returncode != 0:
         said = (done.stderr or done.stdout).decode(errors="replace")[-2000:]
         raise BenchFailed(f"'{' '.join(command)}' failed ({done.returncode}), so nothing was measured:\n{said}")
     return done.stdout
 
 
-def seconds(*commands: Sequence[str]) -> float:
+def seconds(*commands: Sequence[str], folder: Path = REPOSITORY) -> float:
     """Run commands one after another, and return how long they take together."""
     started = time.perf_counter()
     for command in commands:
-        run(command)
+        run(command, folder)
     return time.perf_counter() - started
 
 
