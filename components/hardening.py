@@ -26,6 +26,7 @@ class HardenedDefault(StrEnum):
     RECREATE = "recreate"
     UNSIZED_VOLUME = "unsized-volume"
     NODE_PORT = "node-port"
+    FAULT_INJECTION = "fault-injection"
 
     @property
     def annotation(self) -> str:
@@ -41,4 +42,15 @@ class NamespaceDefault(StrEnum):
     @property
     def annotation(self) -> str:
         """The annotation's key."""
+        return exception_annotation(self.value)
+
+
+class MeshDefault(StrEnum):
+    """A hardened default of the mesh, that single ports may switch off."""
+
+    PLAIN_TEXT = "plain-text"
+
+    @property
+    def annotation(self) -> str:
+        """The annotation's key, of the objects that let plain text in."""
         return exception_annotation(self.value)

@@ -58,6 +58,11 @@ def version_name(name: str, track: str) -> str:
     return name if track == STABLE else f"{name}-{track}"
 
 
+def version_service_name(service: str, track: str) -> str:
+    """Return the name of the Service of one version, where routes can tell versions apart by Service alone."""
+    return f"{service}-{track}"
+
+
 def governing_service_name(service: str) -> str:
     """Return the name of the headless Service behind a StatefulSet, beside the one that clients use."""
     return f"{service}-pods"

@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from . import credentials, lifecycle, namespace, network, pod, references, reliability, resources
+from . import (
+    credentials,
+    lifecycle,
+    mesh_egress,
+    mesh_faults,
+    mesh_identity,
+    mesh_routes,
+    namespace,
+    network,
+    pod,
+    references,
+    reliability,
+    resources,
+)
 from .objects import Objects
 from .pods import Manifest
 from .rules import Accepted, Rule, Violation
@@ -16,6 +29,10 @@ RULES: tuple[Rule, ...] = tuple(
             *pod.RULES,
             *credentials.RULES,
             *network.RULES,
+            *mesh_identity.RULES,
+            *mesh_routes.RULES,
+            *mesh_egress.RULES,
+            *mesh_faults.RULES,
             *reliability.RULES,
             *resources.RULES,
             *lifecycle.RULES,

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from . import sources
+from .mesh_objects import is_gateway_selector
 from .objects import Objects
 from .pod_references import Reference, references_of
 from .pods import Container, ContainerRole, Manifest, Workload, labels_of, name_of, namespace_of
@@ -96,7 +97,7 @@ def policies_find_their_pods(objects: Objects) -> Iterator[Finding]:
         if is_empty(selector):
             continue
         selected = objects.selected_by(namespace_of(policy), selector)
-        if not selected:
+        if not selected and not is_gateway_selector(objects, namespace_of(policy), selector):
             yield _selects_nothing(policy, "spec.podSelector", "it protects nothing")
         for rule_position, rule in enumerate(spec.get("ingress") or []):
             for position, port in enumerate(rule.get("ports") or []):
@@ -191,7 +192,11 @@ def _peer_exists(objects: Objects, policy: Manifest, peer: Mapping[str, Any]) ->
             for namespace in objects.of_kind("Namespace")
             if selects(peer["namespaceSelector"], {**labels_of(namespace), _NAMESPACE_NAME: name_of(namespace)})
         ]
-    return not namespaces or any(objects.selected_by(namespace, peer["podSelector"]) for namespace in namespaces)
+    wanted = peer["podSelector"]
+    return not namespaces or any(
+        objects.selected_by(namespace, wanted) or is_gateway_selector(objects, namespace, wanted)
+        for namespace in namespaces
+    )
 
 
 def _missing_ports(manifest: Manifest, path: str, port: object, workloads: tuple[Workload, ...]) -> Iterator[Finding]:

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import date
 from fnmatch import fnmatchcase
 
-from components.hardening import HardenedDefault, NamespaceDefault
+from components.hardening import HardenedDefault, MeshDefault, NamespaceDefault
 
 from .objects import Objects
 from .pods import Manifest, annotations_of, kind_of, name_of, namespace_of, pod_template_of
 
-Relaxation = HardenedDefault | NamespaceDefault
+Relaxation = HardenedDefault | NamespaceDefault | MeshDefault
 """What an object may relax by an annotation whose value is the reason."""
 
 

@@ -24,3 +24,15 @@ ROLLING_UPDATE = f"{_DOCS}/concepts/workloads/controllers/deployment/#rolling-up
 TOPOLOGY_SPREAD = f"{_DOCS}/concepts/scheduling-eviction/topology-spread-constraints/"
 TERMINATION = f"{_DOCS}/concepts/workloads/pods/pod-lifecycle/#pod-termination"
 SELECTORS = f"{_DOCS}/concepts/overview/working-with-objects/labels/#label-selectors"
+
+_ISTIO = "https://istio.io/latest/docs"
+
+MUTUAL_TLS = f"{_ISTIO}/ops/best-practices/security/#mutual-tls"
+DENY_BY_DEFAULT = f"{_ISTIO}/ops/best-practices/security/#use-default-deny-patterns"
+AUTHORIZATION_POLICIES = f"{_ISTIO}/reference/config/security/authorization-policy/"
+TRAFFIC_MANAGEMENT = f"{_ISTIO}/ops/best-practices/traffic-management/"
+CLIENT_TLS = f"{_ISTIO}/reference/config/networking/destination-rule/#ClientTLSSettings-TLSmode"
+RETRIES = "https://sre.google/sre-book/addressing-cascading-failures/#xref_cascading-failure_retries"
+EGRESS_CONTROL = f"{_ISTIO}/tasks/traffic-management/egress/egress-control/"
+FAULTS = f"{_ISTIO}/tasks/traffic-management/fault-injection/"
+INJECTION = f"{_ISTIO}/setup/additional-setup/sidecar-injection/"

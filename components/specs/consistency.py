@@ -138,15 +138,6 @@ def kind_fits_settings(workload: WorkloadSpec) -> Iterator[Finding]:
                 fix="make it kind: deployment, or drop versions",
             ),
         )
-    if workload.versions and workload.autoscaling:
-        yield (
-            ("versions",),
-            fault(
-                "are set beside autoscaling",
-                consequence="the autoscaler would change the shares that the weights ask for",
-                fix="drop one of the two",
-            ),
-        )
 
 
 def relaxations_give_reasons(workload: WorkloadSpec) -> Iterator[Finding]:

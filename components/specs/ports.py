@@ -13,6 +13,9 @@ from components.specs.probes import PortNumber
 METRICS: Final = "metrics"
 """The port that Prometheus scrapes has this name."""
 METRICS_PATH: Final = "/metrics"
+APP_PROTOCOLS: Final = {"http": "http", "https": "https", "grpc": "grpc", "tcp": "tcp"}
+"""Port names that say what is spoken on them; meshes and gateways read it as appProtocol
+(https://istio.io/latest/docs/ops/configuration/traffic-management/protocol-selection/)."""
 
 
 class Protocol(StrEnum):
@@ -40,6 +43,11 @@ class Port(Spec):
         None, description=f"Where metrics are served, on the port called {METRICS}; {METRICS_PATH} by default."
     )
     exposed: bool = Field(True, description="Whether the workload's Service carries this port.")
+
+
+def app_protocol(name: str, port: Port) -> str | None:
+    """Return what is spoken on a port of this name; None where nobody has said it."""
+    return port.app_protocol or APP_PROTOCOLS.get(name)
 
 
 def _port(value: Any) -> Any:

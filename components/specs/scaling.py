@@ -10,6 +10,7 @@ from pydantic import Field, WithJsonSchema
 from components.faults import fault
 from components.scalars import ImageReference, matching
 from components.specs.base import Finding, Spec
+from components.specs.mesh.traffic import Match
 from components.units import Duration, Percent
 
 _Quantile = Annotated[
@@ -108,6 +109,10 @@ class Version(Spec):
 
     weight: Percent
     image: ImageReference | None = Field(None, description="The service's own image where absent.")
+    match: Match | None = Field(None, description="Requests that it gets whatever its weight; needs a mesh.")
+    replicas: int | None = Field(
+        None, ge=0, description="In a mesh as many as the service's, or its autoscaler's; else a share by weight."
+    )
 
 
 class DisruptionBudget(Spec):

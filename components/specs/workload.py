@@ -12,7 +12,7 @@ from components.specs import consistency
 from components.specs.base import Finding, Spec
 from components.specs.container import Container, Sidecar
 from components.specs.pod import ApiAccess, Exceptions, ServiceSettings, Volume
-from components.specs.scaling import Autoscaling, DisruptionBudget, Version
+from components.specs.scaling import Autoscaling, DisruptionBudget, Version, version_replicas
 from components.specs.schedule import CronSchedule, TimeZone
 from components.units import Duration, PositiveDuration
 
@@ -117,6 +117,17 @@ class WorkloadSpec(Container):
         for field in ("init", "sidecars", "containers"):
             for name, container in getattr(self, field).items():
                 yield (field, name), container
+
+    @property
+    def replicas_by_version(self) -> dict[str, int | None]:
+        """The replicas of each version that runs side by side with others; None where an autoscaler owns them."""
+        if not self.versions:
+            return {}
+        shares = version_replicas(self.replicas or 1, {key: version.weight for key, version in self.versions.items()})
+        return {
+            key: version.replicas if version.replicas is not None or self.autoscaling else shares[key]
+            for key, version in self.versions.items()
+        }
 
     @property
     def every_container(self) -> tuple[Container, ...]:

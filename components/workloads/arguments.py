@@ -27,6 +27,17 @@ class NamespaceArgs:
     spec: NamespaceSpec
     part_of: str
     """The platform that the namespace belongs to; a label."""
+    guests: Mapping[str, GuestPods] = field(default_factory=dict)
+    """Pods that somebody else starts in the namespace, by name."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GuestPods:
+    """Pods that somebody else starts, such as a mesh's waypoint: a NetworkPolicy opens their ways too."""
+
+    labels: Mapping[str, str]
+    """What selects them."""
+    connections: Connections
 
 
 @dataclass(frozen=True, kw_only=True)

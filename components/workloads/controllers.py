@@ -7,7 +7,6 @@ from lightkube.models import apps_v1, batch_v1, meta_v1
 from components import identity
 from components.hardening import HardenedDefault
 from components.quantities import whole_seconds
-from components.specs.scaling import version_replicas
 from components.specs.workload import WorkloadKind
 from components.workloads.arguments import NamedWorkload
 from components.workloads.pods import pod_template
@@ -35,14 +34,13 @@ def controllers(workload: NamedWorkload) -> list[Controller]:
 
 
 def deployments(workload: NamedWorkload) -> list[apps_v1.Deployment]:
-    """Build one Deployment a version; without versions only the stable one, whose replicas an autoscaler may own."""
+    """Build one Deployment a version; without versions only the stable one. An autoscaler may own the replicas."""
     spec = workload.spec
     if not spec.versions:
         return [_deployment(workload, identity.STABLE, replicas=_replicas(workload), image=None)]
-    shares = version_replicas(spec.replicas or 1, {name: version.weight for name, version in spec.versions.items()})
     return [
-        _deployment(workload, track, replicas=shares[track], image=version.image)
-        for track, version in spec.versions.items()
+        _deployment(workload, track, replicas=replicas, image=spec.versions[track].image)
+        for track, replicas in spec.replicas_by_version.items()
     ]
 
 

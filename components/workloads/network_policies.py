@@ -11,6 +11,8 @@ from components.specs.network import Opening, OpenPort, Peer
 from components.specs.ports import Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pulumi import Input
 
     from components.specs.network import Connections
@@ -26,12 +28,19 @@ NAMESPACE_NAME = "kubernetes.io/metadata.name"
 
 def network_policy(workload: NamedWorkload, connections: Connections) -> networking_v1.NetworkPolicy:
     """Build the policy that opens exactly a workload's own connections, in both directions, and DNS."""
+    return connection_policy(workload.metadata(), identity.selector(workload.name), connections)
+
+
+def connection_policy(
+    metadata: meta_v1.ObjectMeta, selector: Mapping[str, str], connections: Connections
+) -> networking_v1.NetworkPolicy:
+    """Build the policy that opens exactly these connections of the Pods with these labels, and DNS."""
     return networking_v1.NetworkPolicy(
         apiVersion="networking.k8s.io/v1",
         kind="NetworkPolicy",
-        metadata=workload.metadata(),
+        metadata=metadata,
         spec=networking_v1.NetworkPolicySpec(
-            podSelector=meta_v1.LabelSelector(matchLabels=identity.selector(workload.name)),
+            podSelector=meta_v1.LabelSelector(matchLabels=dict(selector)),
             policyTypes=["Ingress", "Egress"],
             ingress=[
                 networking_v1.NetworkPolicyIngressRule(from_=_peers(opening.peer), ports=_ports(opening))

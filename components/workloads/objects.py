@@ -14,8 +14,8 @@ from components.specs.pod import ClaimedVolume
 from components.specs.workload import WorkloadKind
 from components.workloads.arguments import NamedWorkload
 from components.workloads.controllers import controllers
-from components.workloads.network_policies import default_policies, network_policy
-from components.workloads.scaling import horizontal_pod_autoscaler, pod_disruption_budget
+from components.workloads.network_policies import connection_policy, default_policies, network_policy
+from components.workloads.scaling import horizontal_pod_autoscalers, pod_disruption_budget
 from components.workloads.services import services
 from components.workloads.volumes import claim_spec
 
@@ -30,7 +30,7 @@ POD_SECURITY: Final = "pod-security.kubernetes.io"
 
 
 def namespace_objects(args: NamespaceArgs) -> list[Manifest]:
-    """Build a namespace: Pod Security, quota, defaults for containers that say nothing, and two default policies."""
+    """Build a namespace: Pod Security, quota, defaults for containers that say nothing, NetworkPolicies."""
     spec = args.spec
     labels = identity.labels(spec.name, part_of=args.part_of)
     levels = {f"{POD_SECURITY}/{mode}": spec.pod_security.value for mode in ("enforce", "audit", "warn")}
@@ -63,6 +63,12 @@ def namespace_objects(args: NamespaceArgs) -> list[Manifest]:
             ),
         ),
         *default_policies(spec.name, labels),
+        *(
+            connection_policy(
+                meta_v1.ObjectMeta(name=name, namespace=spec.name, labels=labels), guest.labels, guest.connections
+            )
+            for name, guest in args.guests.items()
+        ),
     ]
     return [manifest(model) for model in built]
 
@@ -122,7 +128,7 @@ def workload_objects(name: str, args: WorkloadArgs) -> list[Manifest]:
         *claims(workload),
         *services(workload),
         *controllers(workload),
-        horizontal_pod_autoscaler(workload),
+        *horizontal_pod_autoscalers(workload),
         pod_disruption_budget(workload),
     ]
     return [manifest(part) for part in parts if part is not None]

@@ -8,20 +8,32 @@ from components.specs.scaling import Autoscaling, ScalingStep
 from components.workloads.arguments import NamedWorkload
 
 
-def horizontal_pod_autoscaler(workload: NamedWorkload) -> autoscaling_v2.HorizontalPodAutoscaler | None:
-    """Build the autoscaler, or None where the number of replicas is fixed."""
-    spec = workload.spec.autoscaling
-    if spec is None:
-        return None
+def horizontal_pod_autoscalers(workload: NamedWorkload) -> list[autoscaling_v2.HorizontalPodAutoscaler]:
+    """Build the autoscaler, or one for each version that has no number of its own; none where replicas are fixed."""
+    spec = workload.spec
+    if spec.autoscaling is None:
+        return []
+    if not spec.versions:
+        return [_autoscaler(workload, spec.autoscaling, None)]
+    scaled = [track for track, replicas in spec.replicas_by_version.items() if replicas is None]
+    return [_autoscaler(workload, spec.autoscaling, track) for track in scaled]
+
+
+def _autoscaler(
+    workload: NamedWorkload, spec: Autoscaling, track: str | None
+) -> autoscaling_v2.HorizontalPodAutoscaler:
     kind = "StatefulSet" if workload.spec.kind.value == "statefulset" else "Deployment"
     behaviour = spec.behaviour
+    metadata = workload.metadata(identity.version_name(workload.name, track or identity.STABLE))
+    if track:
+        metadata.labels = {**(metadata.labels or {}), identity.TRACK: track}
     return autoscaling_v2.HorizontalPodAutoscaler(
         apiVersion="autoscaling/v2",
         kind="HorizontalPodAutoscaler",
-        metadata=workload.metadata(),
+        metadata=metadata,
         spec=autoscaling_v2.HorizontalPodAutoscalerSpec(
             scaleTargetRef=autoscaling_v2.CrossVersionObjectReference(
-                apiVersion="apps/v1", kind=kind, name=workload.name
+                apiVersion="apps/v1", kind=kind, name=metadata.name or workload.name
             ),
             minReplicas=spec.min,
             maxReplicas=spec.max,

@@ -1,18 +1,12 @@
 """Services: how the Pods are found."""
 
-from typing import Final
-
 from lightkube.models import core_v1
 
 from components import identity
 from components.specs.pod import ServiceSettings
-from components.specs.ports import Port
+from components.specs.ports import Port, app_protocol
 from components.specs.workload import WorkloadKind
 from components.workloads.arguments import NamedWorkload
-
-APP_PROTOCOLS: Final = {"http": "http", "https": "https", "grpc": "grpc", "tcp": "tcp"}
-"""Port names that say what is spoken on them; meshes and gateways read it as appProtocol
-(https://istio.io/latest/docs/ops/configuration/traffic-management/protocol-selection/)."""
 
 
 def exposed_ports(workload: NamedWorkload) -> dict[str, Port]:
@@ -86,5 +80,5 @@ def _port(name: str, port: Port) -> core_v1.ServicePort:
         targetPort=name,
         protocol=port.protocol.value,
         nodePort=port.node_port,
-        appProtocol=port.app_protocol or APP_PROTOCOLS.get(name),
+        appProtocol=app_protocol(name, port),
     )

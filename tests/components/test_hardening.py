@@ -114,6 +114,7 @@ EXCEPTIONS: dict[HardenedDefault, tuple[str, dict[str, Any]]] = {
         {f"{POD}/volumes/0/emptyDir": None, f"{POD}/volumes/0/hostPath": {"path": "/var/log"}},
     ),
     HardenedDefault.NODE_PORT: (", service: {type: NodePort}", {}),
+    HardenedDefault.FAULT_INJECTION: ("", {}),
 }
 
 

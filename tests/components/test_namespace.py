@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from components.specs.namespace import NamespaceSpec, PodSecurityLevel, Quota
-from components.workloads.arguments import NamespaceArgs
+from components.specs.network import Connections, Opening, OpenPort, Peer
+from components.workloads.arguments import GuestPods, NamespaceArgs
 from components.workloads.objects import namespace_objects
 from tests.components.workload import every, the, valid
 
@@ -70,6 +71,20 @@ def test_every_pod_is_denied_everything_but_dns() -> None:
         "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "kube-system"}},
         "podSelector": {"matchLabels": {"k8s-app": "kube-dns"}},
     }
+
+
+def test_pods_that_somebody_else_starts_are_let_through_where_they_must() -> None:
+    """The default denial holds for them as well: without a policy of their own they could do nothing."""
+    way = Opening(Peer(pod_labels=(("app.kubernetes.io/name", "users"),)), (OpenPort(15008),))
+    guest = GuestPods(labels={"gateway-name": "waypoint"}, connections=Connections(ingress=(way,)))
+    spec = NamespaceSpec(name="shop", quota=QUOTA)
+    bodies = valid(namespace_objects(NamespaceArgs(spec=spec, part_of="platform", guests={"waypoint": guest})))
+    policy = {body["metadata"]["name"]: body["spec"] for body in every(bodies, "NetworkPolicy")}["waypoint"]
+    assert policy["podSelector"] == {"matchLabels": {"gateway-name": "waypoint"}}
+    assert policy["policyTypes"] == ["Ingress", "Egress"]
+    (rule,) = policy["ingress"]
+    assert rule["ports"] == [{"port": 15008, "protocol": "TCP"}]
+    assert rule["from"] == [{"podSelector": {"matchLabels": {"app.kubernetes.io/name": "users"}}}]
 
 
 def test_the_namespace_comes_first_and_holds_the_rest() -> None:

@@ -72,6 +72,28 @@ def test_replicas_are_absent_under_an_autoscaler(kind: str) -> None:
     assert the(built, "HorizontalPodAutoscaler")["spec"]["scaleTargetRef"]["kind"] == controller["kind"]
 
 
+def test_each_version_without_a_number_of_its_own_has_an_autoscaler() -> None:
+    built = build("""
+        replicas: 3
+        autoscaling: {min: 2, max: 4, cpu: 70%}
+        versions: {stable: {weight: 90%}, canary: {weight: 10%}, trial: {weight: 0%, replicas: 1}}
+    """)
+    scaled = {body["metadata"]["name"]: body for body in every(built, "HorizontalPodAutoscaler")}
+    assert {name: body["spec"]["scaleTargetRef"]["name"] for name, body in scaled.items()} == {
+        "users": "users",
+        "users-canary": "users-canary",
+    }
+    assert scaled["users-canary"]["metadata"]["labels"]["polyglot.dev/track"] == "canary"
+    replicas = {body["metadata"]["name"]: body["spec"].get("replicas") for body in every(built, "Deployment")}
+    assert replicas == {"users": None, "users-canary": None, "users-trial": 1}
+
+
+def test_a_version_with_replicas_of_its_own_runs_that_many_whatever_its_weight() -> None:
+    built = build("{replicas: 10, versions: {stable: {weight: 90%}, canary: {weight: 10%, replicas: 5}}}")
+    replicas = {body["metadata"]["name"]: body["spec"]["replicas"] for body in every(built, "Deployment")}
+    assert replicas == {"users": 9, "users-canary": 5}
+
+
 def test_a_thousand_requests_are_written_as_the_api_server_writes_them() -> None:
     """``1000`` comes back as ``1k``, and each refresh would show a change."""
     built = build("autoscaling: {min: 1, max: 2, requests-per-second: 1000}")

@@ -1,0 +1,1 @@
+"""The mesh: identity, routing and resilience from the catalogue."""

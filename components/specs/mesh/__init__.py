@@ -1,0 +1,1 @@
+"""What a service, its callers and its environment may say to the mesh. Pure."""
