@@ -6,52 +6,33 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pulumi
 from pulumi_kubernetes import Provider
 
 from components.images.image_build import DOCKER, DOCKER_BUILD, ImageBuild, ImageBuildArgs, RegistryLogin
 from components.manifests import Manifest
+from components.mesh.names import WAYPOINT
+from components.mesh.security import MeshSecurity
 from components.registration import ObjectKey
-from components.workloads.arguments import ConfigurationArgs, NamespaceArgs, SecretArgs, WorkloadArgs
+from components.workloads.arguments import ConfigurationArgs, GuestPods, NamespaceArgs, SecretArgs, WorkloadArgs
 from components.workloads.configuration import Configuration
 from components.workloads.namespace import Namespace
 from components.workloads.objects import config_checksum, content_checksum
 from components.workloads.pods import configuration_read
 from components.workloads.workload import Workload
+from stacks.mesh_parts import control_plane_parts, denials, policy_parts, route_parts
+from stacks.parts import Part, part_key
 from stacks.schema.environment import ClusterTarget, SecretsFrom, Target
 from stacks.schema.images import LOGIN_KEYS
+from stacks.schema.mesh_network import WAYPOINT_LABELS
 from stacks.schema.platform import Platform
 
 HIDDEN: Final = "hidden: render writes no secrets"
 """What a rendered Secret holds in place of each value, and what stands in place of its checksum."""
 Secrets = Mapping[str, Mapping[str, pulumi.Input[str]]]
 """Secret → key → value."""
-
-
-@dataclass(frozen=True)
-class Part:
-    """One component of a platform: its class, its name, its arguments, and what comes before it."""
-
-    component: type[Namespace] | type[Configuration] | type[ImageBuild] | type[Workload]
-    name: str
-    args: Any
-    after: tuple[str, ...] = ()
-    """Parts, and objects of the configuration: their keys."""
-
-    @property
-    def key(self) -> str:
-        """What other parts call it: the class and the name, as a service may be called like the namespace."""
-        return _key(self.component, self.name)
-
-    def manifests(self) -> list[Manifest]:
-        """Return every object of the part, without Pulumi."""
-        return self.component.manifests(self.name, self.args)
-
-
-def _key(component: type[pulumi.ComponentResource], name: str) -> str:
-    return f"{component.__name__}/{name}"
 
 
 @dataclass(frozen=True)
@@ -82,9 +63,11 @@ def compose(platform: Platform, secrets: Secrets) -> list[Part]:
         secrets={key: SecretArgs(type=secret.type, data=secrets[key]) for key, secret in made.items()},
     )
     checksums = _checksums(configuration)
-    namespace = Part(Namespace, space, NamespaceArgs(spec=platform.namespace, part_of=name))
+    first, mesh = control_plane_parts(platform.mesh), platform.mesh
+    namespace = Part(Namespace, space, _namespace(platform), after=tuple(part.key for part in first))
     base = Part(Configuration, name, configuration, after=(namespace.key,))
-    parts = [namespace, base, *_image_builds(platform, secrets)]
+    parts = [*first, namespace, base, *_image_builds(platform, secrets)]
+    parts += policy_parts(mesh, namespace.key) if mesh else []
     for key, workload in platform.workloads.items():
         args = WorkloadArgs(
             spec=workload.spec,
@@ -97,9 +80,15 @@ def compose(platform: Platform, secrets: Secrets) -> list[Part]:
             pull_secrets=workload.pull_secrets,
         )
         reads = [_object_key(one) for one in configuration_read(args) if one in checksums]
-        waits_for = [_key(Workload, other) for other in workload.after]
+        waits_for = [*(denials() if mesh else ()), *(part_key(Workload, other) for other in workload.after)]
         parts.append(Part(Workload, key, args, after=(namespace.key, *reads, *waits_for)))
-    return parts
+    return [*parts, *(route_parts(mesh, namespace.key) if mesh else ())]
+
+
+def _namespace(platform: Platform) -> NamespaceArgs:
+    ways = platform.waypoint
+    guests = {WAYPOINT: GuestPods(labels=WAYPOINT_LABELS, connections=ways)} if ways else {}
+    return NamespaceArgs(spec=platform.namespace, part_of=platform.name, guests=guests)
 
 
 def _image_builds(platform: Platform, secrets: Secrets) -> list[Part]:
@@ -183,7 +172,7 @@ def deploy(platform: Platform, secrets: Secrets, project: Path) -> Exports:
         made[part.key] = component
         if isinstance(component, ImageBuild):
             exports.images[part.name] = component.reference
-        if isinstance(component, Configuration):
+        if isinstance(component, Configuration | MeshSecurity):
             made |= {_object_key(key): one for key, one in component.objects().items()}
         if isinstance(component, Workload) and component.service_name is not None:
             exports.services[part.name] = component.service_name.apply(in_namespace)

@@ -1,33 +1,25 @@
 """``catalogue.yaml``: what runs, the same in every environment."""
 
-import re
 from collections.abc import Iterator
 from enum import StrEnum
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import BeforeValidator, Field
 
 from components.faults import fault
-from components.scalars import AbsolutePath, Cidr, ConfigKey, DnsLabel, DnsSubdomain, LabelValue, PortName, matching
+from components.scalars import AbsolutePath, Cidr, ConfigKey, DnsLabel, DnsSubdomain, LabelValue, PortName
 from components.specs.base import Finding, Spec
+from components.specs.mesh.contract import Contract
+from components.specs.mesh.edge import EdgePolicy, JwtIssuer, RoleRule
+from components.specs.mesh.resilience import MethodName, Resilience
+from components.specs.mesh.traffic import RateLimit
+from components.specs.ports import app_protocol
 from components.specs.probes import PortNumber
 from components.specs.tags import tag, tag_by_key
 from components.specs.workload import WorkloadSpec
 from components.versions import STORE_IMAGES
 from stacks.schema.images import BuildOrFolder
 from stacks.schema.streams import Consumer, PublishedSubject, Stream, StreamName, StreamSubject
-
-_METHOD: Final = "[A-Za-z][A-Za-z0-9_]*"
-MethodName = Annotated[
-    str,
-    matching(
-        re.compile(_METHOD),
-        "a gRPC method",
-        "no service can have a method of this name",
-        "write the method's name alone, e.g. GetUser",
-    ),
-    WithJsonSchema({"type": "string", "pattern": f"^{_METHOD}$"}),
-]
 
 
 class Call(Spec):
@@ -54,8 +46,8 @@ Calls = Annotated[
 """Service → how it is called; a plain list of names, or of methods, will do."""
 
 
-class Edge(Spec):
-    """Where a service is reached from outside."""
+class Edge(EdgePolicy):
+    """Where a service is reached from outside, and what holds there; all but host, paths and port needs a mesh."""
 
     host: DnsLabel = Field(description="The host's first label; the environment adds the domain.")
     paths: tuple[AbsolutePath, ...] = Field(("/",), min_length=1, description="Path prefixes.")
@@ -68,12 +60,15 @@ class Service(WorkloadSpec):
     build: BuildOrFolder | None = Field(
         None, description="What its image is built from: the folder with its Dockerfile, or context and dockerfile."
     )
+    contract: Contract | None = Field(None, description="The gRPC service that it implements.")
     team: LabelValue | None = Field(None, description="Who answers for it; the team of team-defaults where absent.")
     calls: Calls = {}
     uses: tuple[DnsLabel, ...] = Field((), description="Stores and external hosts.")
     publishes: tuple[PublishedSubject, ...] = ()
     consumes: dict[StreamSubject, Consumer] = {}
     edge: Edge | None = None
+    resilience: Resilience = Field(Resilience(), description="How every caller treats it, in a mesh.")
+    rate_limits: tuple[RateLimit, ...] = Field((), description="How often it may be called, in a mesh.")
 
     def findings(self) -> Iterator[Finding]:
         """Yield what does not go together in one service."""
@@ -103,6 +98,17 @@ class Service(WorkloadSpec):
                     "is none of the service's ports",
                     consequence="the edge would have nowhere to send requests",
                     fix=f"name one of {', '.join(self.ports) or 'its ports (it has none)'}",
+                ),
+            )
+        if self.contract and "grpc" not in {
+            app_protocol(name, port) for part in self.every_container for name, port in part.ports.items()
+        }:
+            yield (
+                ("contract",),
+                fault(
+                    "is that of a gRPC service, and no port speaks gRPC",
+                    consequence="nobody could call its methods",
+                    fix="add ports: {grpc: 50051}, or drop the contract",
                 ),
             )
 
@@ -140,14 +146,42 @@ class Store(Spec):
             )
 
 
+def _one_host(value: Any) -> Any:
+    if isinstance(value, str) and "*" in value:
+        raise fault(
+            "stands for many hosts",
+            consequence="nobody could look up their addresses, neither services nor a mesh's proxies",
+            fix="add an entry for each host that is called",
+        )
+    return value
+
+
 class ExternalHost(Spec):
     """A host outside the cluster that services use."""
 
-    host: DnsSubdomain
+    host: Annotated[DnsSubdomain, BeforeValidator(_one_host)]
     port: PortNumber = 443
+    protocol: Literal["tls", "tcp"] = Field(
+        "tls", description="What services speak to it: TLS, HTTPS included, or anything else over TCP."
+    )
+    originate_tls: bool = Field(
+        False, description="In a mesh services speak plain HTTP to port 80, and their proxy adds TLS."
+    )
     cidrs: tuple[Cidr, ...] = Field(
         ("0.0.0.0/0", "::/0"), description="Its addresses, where they are known: a NetworkPolicy knows no host names."
     )
+
+    def findings(self) -> Iterator[Finding]:
+        """Yield TLS that is to be added to something else than HTTP."""
+        if self.originate_tls and self.protocol == "tcp":
+            yield (
+                ("originate-tls",),
+                fault(
+                    "is for hosts that speak TLS, and the protocol is tcp",
+                    consequence="the host would be sent a TLS handshake that it doesn't expect",
+                    fix="drop one of the two",
+                ),
+            )
 
 
 class ConfigFile(Spec):
@@ -209,5 +243,9 @@ class Catalogue(Spec):
     stores: dict[DnsLabel, Store] = {}
     streams: dict[StreamName, Stream] = {}
     external: dict[DnsLabel, ExternalHost] = {}
+    authentication: dict[DnsLabel, JwtIssuer] = Field({}, description="Issuers of tokens, for 'auth' of edges.")
+    roles: dict[str, tuple[RoleRule, ...]] = Field(
+        {}, description="The edge's role table: role → requests; 'guest' needs no token."
+    )
     config_maps: dict[DnsSubdomain, ConfigMapEntry] = {}
     secrets: dict[DnsSubdomain, SecretEntry] = {}

@@ -1,6 +1,6 @@
 """The one list of dependencies, read from the catalogue: variables, openings, start-up order and the graph follow."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,6 +10,7 @@ from components.specs.network import Connections, Opening, OpenPort, Peer
 from components.specs.pod import ServiceType
 from components.specs.ports import Port, Protocol
 from components.specs.variables import EnvironmentValue
+from components.specs.workload import WorkloadSpec
 from stacks.schema.catalogue import Call, Catalogue, Service
 from stacks.schema.environment import Environment, StoreOutside
 from stacks.schema.graph import Edge as GraphEdge
@@ -19,7 +20,8 @@ from stacks.schema.stores import (
     BROKER,
     BROKER_PORTS,
     broker_environment,
-    host_environment,
+    broker_port,
+    external_environment,
     store_environment,
     store_port,
 )
@@ -51,6 +53,10 @@ class Dependency:
     source: str
     target: str
     port: Port
+    port_name: str = ""
+    """What the target's Service calls the port; empty for a target outside the cluster."""
+    methods: tuple[str, ...] = ()
+    """gRPC methods; all of them where empty."""
     outside: tuple[str, ...] = ()
     """Address ranges, where the target runs outside the cluster."""
     required: bool = True
@@ -70,27 +76,50 @@ def dependencies(catalogue: Catalogue, environment: Environment) -> Iterator[Dep
         for callee, call in service.calls.items():
             found = called_port(catalogue.services[callee], call)
             if found:
-                yield Dependency(name, callee, found[1], required=not call.optional, label=", ".join(call.methods))
+                yield Dependency(
+                    name,
+                    callee,
+                    found[1],
+                    port_name=found[0],
+                    methods=call.methods,
+                    required=not call.optional,
+                    label=", ".join(call.methods),
+                )
         for used in service.uses:
             if used in catalogue.external:
                 host = catalogue.external[used]
                 yield Dependency(name, used, Port(number=host.port), outside=host.cidrs)
             else:
-                place = environment.stores[used]
-                port = Port(number=store_port(catalogue.stores[used], place))
-                yield Dependency(name, used, port, outside=place.cidrs if isinstance(place, StoreOutside) else ())
+                yield store_dependency(name, used, catalogue, environment)
         broker = environment.broker
+        if broker is None:
+            continue
         outside = broker.cidrs if isinstance(broker, StoreOutside) else ()
-        number = (broker.port if isinstance(broker, StoreOutside) else None) or BROKER_PORTS["nats"].number
         for subject in (*service.publishes, *service.consumes):
             yield Dependency(
                 name,
                 BROKER,
-                Port(number=number),
+                Port(number=broker_port(broker)),
+                port_name="" if outside else "nats",
                 outside=outside,
                 label=subject,
                 publishes=subject in service.publishes,
             )
+
+
+def inner_dependencies(specs: Mapping[str, WorkloadSpec]) -> Iterator[Dependency]:
+    """Yield what is no part of the service graph: the servers of a broker that find each other."""
+    if BROKER in specs and "cluster" in specs[BROKER].ports:
+        yield Dependency(BROKER, BROKER, BROKER_PORTS["cluster"], port_name="cluster", required=False)
+
+
+def store_dependency(source: str, store: str, catalogue: Catalogue, environment: Environment) -> Dependency:
+    """Return the dependency on a store, in the cluster or outside."""
+    place, engine = environment.stores[store], catalogue.stores[store].engine
+    port = Port(number=store_port(catalogue.stores[store], place))
+    if isinstance(place, StoreOutside):
+        return Dependency(source, store, port, outside=place.cidrs)
+    return Dependency(source, store, port, port_name=engine.value)
 
 
 def by_workload(all_dependencies: Iterable[Dependency]) -> dict[str, list[Dependency]]:
@@ -116,7 +145,7 @@ def derived_environment(name: str, catalogue: Catalogue, environment: Environmen
     for used in service.uses:
         prefix = variable_prefix(used)
         if used in catalogue.external:
-            found |= host_environment(prefix, catalogue.external[used].host, catalogue.external[used].port)
+            found |= external_environment(prefix, catalogue.external[used], in_mesh=environment.mesh is not None)
         else:
             found |= store_environment(prefix, used, catalogue.stores[used], environment.stores[used])
     subjects = (*service.publishes, *service.consumes)

@@ -9,6 +9,9 @@ from pydantic import Field
 from components.faults import fault
 from components.scalars import Cidr, DnsLabel, DnsSubdomain, EnvironmentVariableName, ImageReference
 from components.specs.base import Finding, Spec
+from components.specs.mesh.resilience import Resilience
+from components.specs.mesh.settings import Mesh
+from components.specs.mesh.traffic import Fault, Mirror, RateLimit
 from components.specs.namespace import Quota
 from components.specs.pod import Exceptions, Reason
 from components.specs.probes import PortNumber
@@ -116,6 +119,10 @@ class ServiceOverride(Spec):
     disruption_budget: DisruptionBudget | None = DisruptionBudget()
     env: dict[EnvironmentVariableName, EnvironmentValue] = {}
     exceptions: Exceptions = {}
+    resilience: Resilience | None = None
+    rate_limits: tuple[RateLimit, ...] | None = None
+    mirror: Mirror | None = None
+    fault: Fault | None = None
 
 
 class Environment(Spec):
@@ -136,6 +143,7 @@ class Environment(Spec):
     )
     stores: dict[DnsLabel, StorePlace] = {}
     broker: BrokerPlace | None = Field(None, description="Where NATS runs; needed by a catalogue with streams.")
+    mesh: Mesh | None = Field(None, description="Istio; without it services talk to each other directly.")
     env: dict[EnvironmentVariableName, EnvironmentValue] = Field({}, description="Variables of every service.")
     services: dict[DnsLabel, ServiceOverride] = {}
 

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 from itertools import count as count_from
 
-from components.quantities import byte_count, millicores
 from components.specs.scaling import version_replicas
 from components.specs.workload import WorkloadSpec
 from stacks.document import Document, Problem
@@ -11,9 +10,13 @@ from stacks.schema.builds import built_services, image_problems
 from stacks.schema.catalogue import Catalogue
 from stacks.schema.configuration_references import reference_problems, variable_references
 from stacks.schema.environment import ROOT, Environment, FolderTarget, SecretsFrom, ServiceOverride, Tier
+from stacks.schema.mesh_checks import mesh_problems
+from stacks.schema.origins import Origins
 from stacks.schema.production_floor import production_floor
-from stacks.schema.resolution import platform_workloads, secrets
+from stacks.schema.quota import quota_problems
+from stacks.schema.resolution import secrets
 from stacks.schema.suggestions import suggestion
+from stacks.schema.workloads import platform_workloads
 
 SHARE_TOLERANCE = 5
 """Percentage points by which a version's share of the Pods may miss its weight."""
@@ -88,8 +91,10 @@ def workload_problems(
             for problem in _merged(name, spec, own or ServiceOverride(), environment, (document, catalogue_document)):
                 if problem.location not in told:
                     yield problem
-        yield from _shares(name, spec, document)
-    yield from _quota(specs, environment, document)
+        if environment.mesh is None:
+            yield from _shares(name, spec, document)
+    yield from quota_problems(specs, environment, document)
+    yield from mesh_problems(catalogue, environment, specs, Origins(environment, document, catalogue_document))
 
 
 def _merged(
@@ -119,7 +124,11 @@ def _other(at: Document, document: Document) -> str:
 
 
 def _shares(name: str, spec: WorkloadSpec, document: Document) -> Iterator[Problem]:
-    if not spec.versions or abs(sum(version.weight for version in spec.versions.values()) - 100) > 1e-6:
+    if (
+        not spec.versions
+        or spec.autoscaling
+        or abs(sum(version.weight for version in spec.versions.values()) - 100) > 1e-6
+    ):
         return
     weights = {key: version.weight for key, version in spec.versions.items()}
     total = spec.replicas or 1
@@ -166,36 +175,3 @@ def _name_lengths(
                 consequence="the two would overwrite each other",
                 fix="rename the version or the service",
             )
-
-
-def _quota(specs: Mapping[str, WorkloadSpec], environment: Environment, document: Document) -> Iterator[Problem]:
-    cpu = memory = pods = 0
-    for spec in specs.values():
-        count = most_pods(spec)
-        pods += count
-        for place, part in spec.places():
-            if place[:1] != ("init",):
-                cpu += count * millicores(part.resources.cpu)
-                memory += count * byte_count(part.resources.memory)
-    quota = environment.quota
-    for field, needed, allowed, text in (
-        ("cpu", cpu, millicores(quota.cpu), f"{cpu}m"),
-        ("memory", memory, byte_count(quota.memory), f"{-(-memory // 1024**2)}Mi"),
-        ("pods", pods, quota.pods, str(pods)),
-    ):
-        if needed > allowed:
-            yield document.problem(
-                (*ROOT, "quota", field),
-                f"is less than the {text} that all workloads ask for at their most replicas",
-                consequence="the namespace would refuse the last of the Pods",
-                fix=f"raise quota.{field} to {text} or more, with room for rollouts, or lower requests or replicas",
-            )
-
-
-def most_pods(spec: WorkloadSpec) -> int:
-    """Return how many Pods a workload has at the most; of a DaemonSet at least one, as nobody knows the nodes here."""
-    if spec.autoscaling:
-        return spec.autoscaling.max
-    if spec.kind.runs_to_completion:
-        return spec.job.parallelism or 1
-    return spec.replicas if spec.replicas is not None else 1

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from components.mesh.arguments import MeshArgs
 from components.specs.images import ImageBuildSpec
 from components.specs.namespace import NamespaceSpec
 from components.specs.network import Connections
@@ -62,3 +63,7 @@ class Platform:
     images: ResolvedImages = field(default_factory=ResolvedImages)
     graph: Graph
     """Who depends on whom."""
+    mesh: MeshArgs | None = None
+    """What the mesh's components take; None without a mesh."""
+    waypoint: Connections | None = None
+    """Whom the mesh's waypoint reaches, and who reaches it; None without one."""

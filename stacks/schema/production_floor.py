@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from components.hardening import HardenedDefault
+from components.mesh.rate_limit_service import SERVICE as RATE_LIMITS
 from components.scalars import image_digest
 from components.specs.workload import WorkloadSpec
 from stacks.document import Document, Problem
@@ -27,6 +28,16 @@ def production_floor(
             consequence="every node drain and every crash would be an outage",
             fix=f"raise it to 2 or more, or add services.{name}.exceptions.single-replica: REASON",
         )
+    for key, version in spec.versions.items():
+        single = version.replicas is not None and version.replicas < 2 <= (least or 0)
+        if single and HardenedDefault.SINGLE_REPLICA not in spec.exceptions:
+            yield document.problem(
+                (*where, "versions", key, "replicas"),
+                f"gives version {key} of {name} {version.replicas} replica{'' if version.replicas == 1 else 's'}, "
+                "below production's floor of 2",
+                consequence="every node drain and every crash would be an outage for its share of the requests",
+                fix=f"raise it to 2 or more, or add services.{name}.exceptions.single-replica: REASON",
+            )
     if spec.kind.is_replicated and spec.disruption_budget is None:
         yield document.problem(
             (*where, "disruption-budget"),
@@ -54,6 +65,9 @@ def _images(
     """Yield each image of a workload: where the environment would name it, the setting that does, and the image."""
     if name in environment.stores:
         yield (*ROOT, "stores", name, "image"), f"stores.{name}.image", spec.image
+        return
+    if name == RATE_LIMITS and environment.mesh is not None and environment.mesh.rate_limit_store:
+        yield (*ROOT, "mesh", "rate-limit-image"), "mesh.rate-limit-image", spec.image
         return
     if name == BROKER:
         yield (*ROOT, "broker", "image"), "broker.image", spec.image

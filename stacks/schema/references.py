@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
+from typing import Final
 
+from components.specs.ports import APP_PROTOCOLS, app_protocol
 from stacks.document import Document, Problem
-from stacks.schema.catalogue import Catalogue, Service
+from stacks.schema.access import access_problems
+from stacks.schema.catalogue import Call, Catalogue, Service
 from stacks.schema.configuration_references import reference_problems, service_references
 from stacks.schema.dependencies import called_port
 from stacks.schema.names import name_collisions
@@ -22,6 +25,7 @@ def catalogue_problems(catalogue: Catalogue, document: Document) -> Iterator[Pro
         yield from reference_problems(service_references(service), ("services", name), catalogue, document)
     yield from name_collisions(catalogue, document)
     yield from _edges(catalogue, document)
+    yield from access_problems(catalogue, document)
     yield from _start_up(catalogue, document)
 
 
@@ -43,17 +47,39 @@ def _calls(name: str, service: Service, catalogue: Catalogue, document: Document
                 consequence="it could only start after itself",
                 fix="drop the call: what a service does within itself needs no address",
             )
-        elif called_port(catalogue.services[callee], call) is None:
-            exposed = (port for port, one in catalogue.services[callee].ports.items() if one.exposed)
-            ports = ", ".join(exposed) or "none"
-            yield document.problem(
-                where,
-                f"calls port {call.port!r} of {callee}, which has none of that name"
-                if call.port
-                else f"calls {callee}, which has no port",
-                consequence="there is nothing that the caller could connect to",
-                fix=f"name a port that {callee} exposes (it has: {ports}), or drop the call",
-            )
+        else:
+            yield from _called_port(where, callee, catalogue.services[callee], call, document)
+
+
+_NOT_GRPC: Final = (None, *(protocol for protocol in APP_PROTOCOLS.values() if protocol != "grpc"))
+
+
+def _called_port(
+    where: tuple[str | int, ...], callee: str, service: Service, call: Call, document: Document
+) -> Iterator[Problem]:
+    found = called_port(service, call)
+    if found is None:
+        exposed = (port for port, one in service.ports.items() if one.exposed)
+        ports = ", ".join(exposed) or "none"
+        yield document.problem(
+            where,
+            f"calls port {call.port!r} of {callee}, which has none of that name"
+            if call.port
+            else f"calls {callee}, which has no port",
+            consequence="there is nothing that the caller could connect to",
+            fix=f"name a port that {callee} exposes (it has: {ports}), or drop the call",
+        )
+    elif call.methods and (service.contract is None or app_protocol(*found) in _NOT_GRPC):
+        yield document.problem(
+            where,
+            f"names methods, and {callee} has no contract"
+            if service.contract is None
+            else f"names methods, and port {found[0]} of {callee} speaks no gRPC",
+            consequence="no policy could tell one method from another, as their paths begin with the contract's name",
+            fix=f"add 'contract' to services.{callee}, e.g. shop.users.v1.UserService, or drop the methods"
+            if service.contract is None
+            else "call its gRPC port, or drop the methods",
+        )
 
 
 def _uses(name: str, service: Service, catalogue: Catalogue, document: Document) -> Iterator[Problem]:

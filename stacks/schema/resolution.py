@@ -1,21 +1,34 @@
 """From the two documents, checked, to one platform."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from graphlib import TopologicalSorter
-from typing import Any
 
-from components import identity
 from components.hardening import HardenedDefault
+from components.mesh.arguments import MeshArgs
+from components.mesh.names import namespace_labels
+from components.mesh.rate_limit_service import SERVICE as RATE_LIMITS
+from components.mesh.rate_limit_service import rate_limit_config
 from components.specs.namespace import NamespaceSpec, PodSecurityLevel
 from components.specs.network import Connections, Opening, OpenPort, Peer
 from components.specs.workload import WorkloadSpec
 from stacks.schema.builds import image_builds
 from stacks.schema.catalogue import Catalogue
-from stacks.schema.dependencies import Dependency, by_workload, connections, dependencies, derived_environment, graph
-from stacks.schema.environment import BrokerInCluster, Environment, ServiceOverride, StoreInCluster
+from stacks.schema.dependencies import (
+    Dependency,
+    by_workload,
+    connections,
+    dependencies,
+    derived_environment,
+    graph,
+    inner_dependencies,
+)
+from stacks.schema.environment import Environment
 from stacks.schema.images import BuildMode
+from stacks.schema.mesh import mesh_args, rate_limit_dependencies
+from stacks.schema.mesh_network import meshed_connections, waypoint_connections
 from stacks.schema.platform import Platform, ResolvedImages, ResolvedSecret, ResolvedWorkload
-from stacks.schema.stores import BROKER, BROKER_CREDENTIALS, BROKER_PORTS, CREDENTIALS, broker_workload, store_workload
+from stacks.schema.stores import BROKER, BROKER_CREDENTIALS, CREDENTIALS
+from stacks.schema.workloads import platform_workloads
 
 RESTRICTED_ALLOWS = frozenset({"NET_BIND_SERVICE"})
 """The one capability that the restricted Pod Security Standard lets a container keep."""
@@ -24,47 +37,6 @@ BASELINE_ALLOWS = RESTRICTED_ALLOWS | {
     *("SETFCAP", "SETGID", "SETPCAP", "SETUID", "SYS_CHROOT"),
 }
 """Those that the baseline standard lets it add."""
-
-
-def effective_spec(spec: WorkloadSpec, environment: Environment, override: ServiceOverride) -> WorkloadSpec:
-    """Return a service's workload as an environment runs it: variables and exceptions are added, the rest replaces."""
-    update: dict[str, Any] = {
-        field: getattr(override, field)
-        for field in ("image", "replicas", "autoscaling", "versions", "resources", "disruption_budget")
-        if field in override.model_fields_set
-    }
-    if override.image is None:
-        update.pop("image", None)  # null: the catalogue's, as where it is left out
-    if environment.env or override.env:
-        update["env"] = spec.env | environment.env | override.env
-    if override.exceptions:
-        update["exceptions"] = spec.exceptions | override.exceptions
-    if update.get("autoscaling") is None and spec.kind.is_replicated and update.get("replicas", spec.replicas) is None:
-        update["replicas"] = environment.replicas
-    return spec.model_copy(update=update)
-
-
-def platform_workloads(
-    catalogue: Catalogue, environment: Environment, tags: Mapping[str, str]
-) -> dict[str, WorkloadSpec]:
-    """Return every workload that runs in this environment: services, stores in the cluster, and the broker.
-
-    ``tags`` are those of the images that the catalogue builds.
-    """
-    nothing = ServiceOverride()
-    builds = image_builds(catalogue, environment, tags)
-    found: dict[str, WorkloadSpec] = {}
-    for name, service in catalogue.services.items():
-        image = builds[name].reference if name in builds else service.image
-        workload = service.model_copy(update={"image": image, "build": None})
-        found[name] = effective_spec(workload, environment, environment.services.get(name, nothing))
-    for name, store in catalogue.stores.items():
-        place = environment.stores[name]
-        if isinstance(place, StoreInCluster):
-            found[name] = store_workload(name, store, place)
-    if catalogue.streams and isinstance(environment.broker, BrokerInCluster):
-        found[BROKER] = broker_workload(environment.broker)
-    return found
 
 
 def resolve(
@@ -81,26 +53,42 @@ def resolve(
     builds, and ``certificates`` those that build stages trust beside the public ones.
     """
     specs = platform_workloads(catalogue, environment, tags)
-    all_dependencies = list(dependencies(catalogue, environment))
-    touching = by_workload(all_dependencies)
+    declared = list(dependencies(catalogue, environment))
+    every = [*declared, *inner_dependencies(specs)]
+    mesh = mesh_args(catalogue, environment, specs, every)
+    if mesh is not None:
+        every += rate_limit_dependencies(catalogue, environment, mesh)
+    touching = by_workload(every)
+    config_maps = {
+        name: {key: text if isinstance(text, str) else files[text.file] for key, text in entry.data.items()}
+        for name, entry in catalogue.config_maps.items()
+        if not entry.existing
+    }
+    if mesh is not None and RATE_LIMITS in specs:
+        config_maps[RATE_LIMITS] = rate_limit_config(mesh)
     return Platform(
         name=catalogue.platform,
         target=environment.cluster,
         namespace=namespace(environment, specs),
         workloads={
-            name: _workload(name, specs[name], catalogue, environment, touching.get(name, []))
-            for name in start_order(specs, all_dependencies)
+            name: _workload(name, specs[name], catalogue, environment, touching.get(name, []), mesh)
+            for name in start_order(specs, every)
         },
-        config_maps={
-            name: {key: text if isinstance(text, str) else files[text.file] for key, text in entry.data.items()}
-            for name, entry in catalogue.config_maps.items()
-            if not entry.existing
-        },
+        config_maps=config_maps,
         secrets=secrets(catalogue),
         secrets_from=environment.secrets_from,
         images=_images(catalogue, environment, tags, certificates),
-        graph=graph(catalogue, all_dependencies),
+        graph=graph(catalogue, declared),
+        mesh=mesh,
+        waypoint=waypoint_connections(mesh, _outside(every)) if mesh else None,
     )
+
+
+def _outside(every: list[Dependency]) -> Iterator[Opening]:
+    """Yield the ways out of the cluster."""
+    for found in every:
+        if found.outside:
+            yield Opening(Peer(cidrs=found.outside), (OpenPort(found.port.number),))
 
 
 def _images(
@@ -146,7 +134,11 @@ def namespace(environment: Environment, specs: Mapping[str, WorkloadSpec]) -> Na
             level = max(level, needed, key=order.index)
             reasons.append(f"{name}: {spec.exceptions[default]}")
     return NamespaceSpec(
-        name=environment.namespace, quota=environment.quota, pod_security=level, relaxed_for=tuple(reasons)
+        name=environment.namespace,
+        quota=environment.quota,
+        pod_security=level,
+        relaxed_for=tuple(reasons),
+        labels=namespace_labels(environment.mesh) if environment.mesh else {},
     )
 
 
@@ -167,7 +159,12 @@ def _weaker_levels(spec: WorkloadSpec) -> list[tuple[HardenedDefault, PodSecurit
 
 
 def _workload(
-    name: str, spec: WorkloadSpec, catalogue: Catalogue, environment: Environment, touching: list[Dependency]
+    name: str,
+    spec: WorkloadSpec,
+    catalogue: Catalogue,
+    environment: Environment,
+    touching: list[Dependency],
+    mesh: MeshArgs | None,
 ) -> ResolvedWorkload:
     service = catalogue.services.get(name)
     opened = connections(name, service, touching, environment.edge_namespace)
@@ -175,15 +172,10 @@ def _workload(
         # The API server is no Pod: a policy can name only its addresses. Behind a Service it listens on 443 or 6443.
         api = Opening(Peer(cidrs=environment.api_server), (OpenPort(443), OpenPort(6443)))
         opened = Connections(ingress=opened.ingress, egress=(*opened.egress, api))
-    if name == BROKER and "cluster" in spec.ports:
-        peers = Opening(
-            Peer(pod_labels=tuple(identity.selector(BROKER).items())), (OpenPort(BROKER_PORTS["cluster"].number),)
-        )
-        opened = Connections(ingress=(*opened.ingress, peers), egress=(*opened.egress, peers))
     return ResolvedWorkload(
         spec=spec,
         team=(service.team if service else None) or catalogue.team_defaults.team,
-        connections=opened,
+        connections=meshed_connections(opened, name, spec, mesh) if mesh else opened,
         environment=derived_environment(name, catalogue, environment) if service else {},
         pull_secrets=environment.images.pull_secrets if service and environment.images else (),
         after=tuple(dict.fromkeys(found.target for found in touching if found.source == name and found.waits)),

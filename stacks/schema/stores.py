@@ -5,13 +5,14 @@ from typing import Any, Final
 
 from components import versions
 from components.hardening import HardenedDefault
+from components.mesh.arguments import PLAIN_PORT
 from components.specs.container import Mount
 from components.specs.pod import ClaimedVolume, EmptyDirectory, ServiceSettings
 from components.specs.ports import Port
 from components.specs.probes import Probe, Probes
 from components.specs.variables import EnvironmentValue, FieldReference, SecretReference
 from components.specs.workload import WorkloadKind, WorkloadSpec
-from stacks.schema.catalogue import Store, StoreEngine
+from stacks.schema.catalogue import ExternalHost, Store, StoreEngine
 from stacks.schema.environment import BrokerInCluster, StoreInCluster, StoreOutside
 
 BROKER: Final = "nats"
@@ -24,9 +25,19 @@ BROKER_CREDENTIALS: Final = ("username", "password")
 ONE_INSTANCE: Final = "one instance holds the data; run the store outside the cluster where it must outlive a node"
 
 
+def store_host(name: str, place: StoreInCluster | StoreOutside) -> str:
+    """Return the host at which a store answers."""
+    return place.host if isinstance(place, StoreOutside) else name
+
+
 def store_port(store: Store, place: StoreInCluster | StoreOutside) -> int:
     """Return the port on which a store answers."""
     return (place.port if isinstance(place, StoreOutside) else None) or ENGINE_PORTS[store.engine]
+
+
+def broker_port(place: BrokerInCluster | StoreOutside) -> int:
+    """Return the port on which the broker answers."""
+    return (place.port if isinstance(place, StoreOutside) else None) or BROKER_PORTS["nats"].number
 
 
 def host_environment(prefix: str, host: str, port: int) -> dict[str, EnvironmentValue]:
@@ -34,12 +45,22 @@ def host_environment(prefix: str, host: str, port: int) -> dict[str, Environment
     return {f"{prefix}_HOST": host, f"{prefix}_PORT": str(port), f"{prefix}_ADDR": f"{host}:{port}"}
 
 
+def external_environment(prefix: str, external: ExternalHost, *, in_mesh: bool) -> dict[str, EnvironmentValue]:
+    """Return the variables that lead to an external host; with a URL where a mesh adds TLS, as only some do."""
+    if not external.originate_tls:
+        return host_environment(prefix, external.host, external.port)
+    scheme, port = ("http", PLAIN_PORT) if in_mesh else ("https", external.port)
+    return {
+        **host_environment(prefix, external.host, port),
+        f"{prefix}_URL": f"{scheme}://{external.host}:{port}",
+    }
+
+
 def store_environment(
     prefix: str, name: str, store: Store, place: StoreInCluster | StoreOutside
 ) -> dict[str, EnvironmentValue]:
     """Return the variables that lead to a store; they have the same names wherever it runs."""
-    host = place.host if isinstance(place, StoreOutside) else name
-    found = host_environment(prefix, host, store_port(store, place))
+    found = host_environment(prefix, store_host(name, place), store_port(store, place))
     if store.engine is StoreEngine.POSTGRES:
         found[f"{prefix}_DATABASE"] = database(name)
     return found | {
@@ -49,10 +70,8 @@ def store_environment(
 
 def broker_environment(place: BrokerInCluster | StoreOutside) -> dict[str, EnvironmentValue]:
     """Return the variables that lead to the broker."""
-    outside = isinstance(place, StoreOutside)
-    host = place.host if outside else BROKER
-    port = (place.port if outside else None) or BROKER_PORTS["nats"].number
-    return {"NATS_URL": f"nats://{host}:{port}"} | {
+    host = place.host if isinstance(place, StoreOutside) else BROKER
+    return {"NATS_URL": f"nats://{host}:{broker_port(place)}"} | {
         f"NATS_{key.upper()}": SecretReference(secret=BROKER, key=key) for key in BROKER_CREDENTIALS
     }
 

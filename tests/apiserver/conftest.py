@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from localcluster.control_plane import ControlPlane
+from localcluster.custom_resources import definitions
 from tests.apiserver.cluster import Cluster
 from tests.apiserver.controllers import Node, running
+from tests.apiserver.definitions import CustomResources
 from tests.apiserver.shop import NAMESPACE, Shop
 from tests.localcluster.api import eventually
 
@@ -38,3 +40,9 @@ def shop(opened_shop: Shop, api_server: ControlPlane, tmp_path_factory: pytest.T
         opened_shop.restock()
         opened_shop.run("up")
         yield opened_shop
+
+
+@pytest.fixture(scope="session")
+def custom_resources(api_server: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> CustomResources:
+    """The mesh's definitions, installed once: no other test has objects of these kinds."""
+    return CustomResources.installed(Cluster.of(api_server, tmp_path_factory.mktemp("definitions")), definitions())

@@ -12,7 +12,7 @@ from stacks.document import read
 from stacks.loader import PROJECT, environment_file, validate
 from stacks.schema.environment import SecretsFrom
 from stacks.schema.environment_checks import ROOT
-from tests.kubernetes_schema import schema_problems
+from tests.object_schema import object_problems
 from tests.program.recorder import STACKS
 
 every_stack = pytest.mark.parametrize("stack", STACKS)
@@ -42,7 +42,7 @@ def test_every_stack_meets_the_checklist(stack: str) -> None:
 
 @every_stack
 def test_every_object_that_a_stack_renders_is_one_that_kubernetes_takes(stack: str) -> None:
-    assert [problem for manifest in render(validate(stack)) for problem in schema_problems(manifest)] == []
+    assert [problem for manifest in render(validate(stack)) for problem in object_problems(manifest)] == []
 
 
 @every_stack

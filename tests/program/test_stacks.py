@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Any
+from typing import Any, get_args
 
-import pulumi
 import pytest
 from pulumi.runtime.rpc import UNKNOWN
 
-from components.images.image_build import ImageBuild
-from components.workloads.configuration import Configuration
-from components.workloads.namespace import Namespace
-from components.workloads.workload import Workload
 from stacks.assembly import render
 from stacks.loader import PROJECT, validate
+from stacks.parts import Component
 from stacks.schema.environment import ClusterTarget, FolderTarget
 from tests.program.recorder import STACKS, Recording, run_program
 from tests.program.registrations import Registration
@@ -150,9 +146,11 @@ def test_everything_waits_for_the_namespace_and_its_policies(stack: str) -> None
 
 @every_stack
 def test_what_a_component_registers_as_outputs_are_its_attributes(stack: str) -> None:
-    classes: tuple[type[pulumi.ComponentResource], ...] = (Namespace, Configuration, Workload)
-    attributes = {f"polyglot:workloads:{cls.__name__}": cls.__annotations__.keys() for cls in classes}
-    attributes[IMAGE_BUILD] = ImageBuild.__annotations__.keys()
+    attributes = {
+        f"polyglot:{cls.__module__.split('.')[1]}:{cls.__name__}": cls.__annotations__.keys()
+        for cls in get_args(Component)
+        for cls in get_args(cls)
+    }
     recording = recorded(stack)
     for component in recording.components:
         absent = {key for key, value in recording.outputs[component.urn].items() if value is None}

@@ -38,13 +38,19 @@ MISTAKES: Final = (
         fix="call the version that serves now 'stable'",
     ),
     Mistake(
-        what="versions beside autoscaling",
-        environment={"services users autoscaling": {"min": 2, "max": 4, "cpu": "70%"}},
-        place="Pulumi.dev.yaml services.users.versions",
+        what="versions beside autoscaling, without a mesh",
+        stack="local",
+        environment={
+            "services users": {
+                "autoscaling": {"min": 2, "max": 4, "cpu": "70%"},
+                "versions": {"stable": {"weight": "50%"}, "canary": {"weight": "50%"}},
+            }
+        },
+        place="Pulumi.local.yaml services.users.versions",
         line="versions:",
-        message="together with the catalogue: are set beside autoscaling",
+        message="are set beside autoscaling, without a mesh",
         consequence="the autoscaler would change the shares that the weights ask for",
-        fix="drop one of the two",
+        fix="drop one of the two, or add 'mesh' to the environment: its routes share requests out",
     ),
     Mistake(
         what="versions of a StatefulSet",

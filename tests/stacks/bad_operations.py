@@ -65,7 +65,11 @@ MISTAKES: Final = (
     ),
     Mistake(
         what="ports without readiness",
-        catalogue={"services orders ports": {"metrics": 9090}, "services gateway calls orders": REMOVED},
+        catalogue={
+            "services orders ports": {"metrics": 9090},
+            "services orders contract": REMOVED,
+            "services gateway calls orders": REMOVED,
+        },
         place="catalogue.yaml services.orders.probes",
         line="orders:",
         message="name no readiness, and none follows from the ports, as none is called http or grpc",

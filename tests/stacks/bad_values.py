@@ -221,7 +221,7 @@ MISTAKES: Final = (
         message=(
             "has a name that is none of run-as-root, writable-root-filesystem, privilege-escalation, "
             "capabilities, service-account-token, host-path, single-replica, disruption-budget, probes, "
-            "cpu-limit, spread, recreate, unsized-volume, node-port"
+            "cpu-limit, spread, recreate, unsized-volume, node-port, fault-injection"
         ),
         consequence="nothing can be deployed with this value",
         fix="did you mean 'run-as-root'?",

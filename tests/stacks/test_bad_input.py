@@ -8,7 +8,17 @@ import pytest
 
 from stacks.loader import CATALOGUE, validate
 from stacks.problems import InvalidConfiguration, Problem
-from tests.stacks import bad_combinations, bad_environments, bad_images, bad_operations, bad_references, bad_values
+from tests.stacks import (
+    bad_access,
+    bad_combinations,
+    bad_environments,
+    bad_images,
+    bad_mesh,
+    bad_operations,
+    bad_references,
+    bad_traffic,
+    bad_values,
+)
 from tests.stacks.bad_input import Mistake
 from tests.stacks.project import STACKS, Project, place
 from tests.unprivileged import unprivileged
@@ -20,6 +30,9 @@ MISTAKES = (
     *bad_references.MISTAKES,
     *bad_environments.MISTAKES,
     *bad_images.MISTAKES,
+    *bad_access.MISTAKES,
+    *bad_traffic.MISTAKES,
+    *bad_mesh.MISTAKES,
 )
 UNREADABLE = "nothing can be read from this file"
 
@@ -91,9 +104,10 @@ def test_a_stack_file_without_an_environment_says_what_belongs_there(tmp_path: P
 
 def test_weights_that_the_replicas_cannot_give_are_told_with_what_they_would_give(tmp_path: Path) -> None:
     """Without a mesh a version's share of the requests is its share of the Pods."""
-    project = Project(tmp_path).change(environment={"services users replicas": 3})
+    versions = {"stable": {"weight": "90%"}, "canary": {"weight": "10%"}}
+    project = Project(tmp_path, "local").change(environment={"services users": {"replicas": 3, "versions": versions}})
     problem = next(one for one in project.problems() if "canary" in one.location)
-    assert place(problem) == "Pulumi.dev.yaml services.users.versions.canary.weight"
+    assert place(problem) == "Pulumi.local.yaml services.users.versions.canary.weight"
     assert (project.line(problem), problem.value) == ("weight: 10%", "10%")
     assert problem.message == "can't be had with 3 replicas: 1 of 3 Pods are 33%"
     assert problem.consequence.startswith("a Service shares connections out over Pods alike")

@@ -131,7 +131,7 @@ def test_a_policy_opens_the_containers_port_where_the_service_has_another() -> N
 
 
 def test_a_plain_list_of_calls_or_methods_will_do() -> None:
-    users = CALLEE | {"ports": {"grpc": 50051}}
+    users = CALLEE | {"ports": {"grpc": 50051}, "contract": "shop.users.v1.UserService"}
     for calls in (["users"], {"users": None}, {"users": ["GetUser"]}, {"users": {"methods": ["GetUser"]}}):
         resolved = platform({"users": users, "gateway": CALLEE | {"calls": calls}})
         assert workload(resolved, "gateway").environment["USERS_ADDR"] == "users:50051"
@@ -150,7 +150,7 @@ def test_nobody_waits_for_what_is_optional_or_outside() -> None:
 
 
 def test_an_optional_call_breaks_a_circle(tmp_path: Path) -> None:
-    project = Project(tmp_path).change({"services users calls": {"gateway": {"optional": True}}})
+    project = Project(tmp_path, "local").change({"services users calls": {"gateway": {"optional": True}}})
     assert project.validate().workloads["users"].environment["GATEWAY_ADDR"] == "gateway:8080"
 
 

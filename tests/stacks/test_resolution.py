@@ -13,8 +13,8 @@ from components.specs.workload import WorkloadKind
 from stacks.assembly import render
 from stacks.loader import validate
 from stacks.schema.environment import SecretsFrom
-from stacks.schema.environment_checks import most_pods
 from stacks.schema.platform import Platform
+from stacks.schema.quota import most_pods
 from tests.stacks.project import STACKS, Project
 from tests.stacks.random_catalogues import platform
 
@@ -61,10 +61,11 @@ def test_exceptions_are_added(tmp_path: Path) -> None:
 
 
 def test_replicas_are_the_environments_unless_somebody_says_otherwise(tmp_path: Path) -> None:
-    found = resolved(tmp_path, {"services orders replicas": 3}, {"replicas": 2, "quota pods": 80, "quota cpu": 20})
+    environment = {"replicas": 2, "services users replicas": 5, "quota pods": 80, "quota cpu": 20}
+    found = resolved(tmp_path, {"services orders replicas": 3}, environment)
     assert found.workloads["orders"].spec.replicas == 3
     assert found.workloads["gateway"].spec.replicas == 2
-    assert found.workloads["users"].spec.replicas == 10
+    assert found.workloads["users"].spec.replicas == 5
 
 
 def test_an_autoscaled_service_gets_no_number_of_replicas() -> None:

@@ -1,0 +1,84 @@
+"""What NetworkPolicies must open beside the declared connections, so that the mesh's own parts work.
+
+A sidecar shares its Pod's network: connections stay as they are, and the proxies need istiod. In ambient mode Pods meet
+in a tunnel on a port of its own, mostly by way of the waypoint. NetworkPolicies then say which Pods may meet; through
+the waypoint, the mesh's own policies alone say who calls whom
+(https://istio.io/latest/docs/ambient/usage/networkpolicy/).
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Final
+
+from components import identity
+from components.mesh.arguments import MeshArgs, MeshedWorkload
+from components.mesh.names import WAYPOINT
+from components.specs.mesh.settings import DataPlane
+from components.specs.network import Connections, Opening, OpenPort, Peer
+from components.specs.ports import Protocol
+from components.specs.workload import WorkloadSpec
+
+ISTIOD_PORT: Final = OpenPort(15012)
+"""Where proxies get their configuration and certificates
+(https://istio.io/latest/docs/ops/deployment/application-requirements/#ports-used-by-istio)."""
+TUNNEL: Final = OpenPort(15008)
+"""HBONE: mutual TLS between ztunnels, waypoints and gateways."""
+PROBES: Final = Peer(cidrs=("169.254.7.127/32", "fd16:9254:7127:1337:ffff:ffff:ffff:ffff/128"))
+"""The kubelet's probes, which ambient mode gives these addresses, to tell them from other traffic of the node."""
+WAYPOINT_LABELS: Final = {"gateway.networking.k8s.io/gateway-name": WAYPOINT}
+"""What Istio puts on the Pods that it starts for a Gateway."""
+_WAYPOINT: Final = Peer(pod_labels=tuple(WAYPOINT_LABELS.items()))
+
+
+def meshed_connections(connections: Connections, name: str, spec: WorkloadSpec, args: MeshArgs) -> Connections:
+    """Return a workload's connections with those of the mesh."""
+    workload = args.workloads[name]
+    if args.settings.data_plane is DataPlane.SIDECAR:
+        return replace(connections, egress=(*connections.egress, _istiod(args)))
+    ingress = [*map(_tunnelled, connections.ingress)]
+    if workload.callers and not workload.is_headless:
+        ingress.append(Opening(_WAYPOINT, (TUNNEL,)))
+    listens = [OpenPort(port.number, port.protocol) for part in spec.every_container for port in part.ports.values()]
+    if listens:
+        ingress.append(Opening(PROBES, tuple(listens)))
+    egress = [*map(_tunnelled, connections.egress)]
+    if _takes_the_waypoint(workload, args):
+        egress.append(Opening(_WAYPOINT, (TUNNEL,)))
+    return Connections(ingress=tuple(ingress), egress=tuple(egress))
+
+
+def waypoint_connections(args: MeshArgs, outside: Iterable[Opening]) -> Connections | None:
+    """Return the waypoint's connections; None without one. ``outside`` is what workloads open to external hosts."""
+    if args.settings.data_plane is DataPlane.SIDECAR:
+        return None
+    callers = [name for name, workload in args.workloads.items() if _takes_the_waypoint(workload, args)]
+    called = [name for name, workload in args.workloads.items() if workload.callers and not workload.is_headless]
+    return Connections(
+        ingress=tuple(Opening(_pods(name), (TUNNEL,)) for name in callers),
+        egress=(
+            *(Opening(_pods(name), (TUNNEL,)) for name in called),
+            *dict.fromkeys(outside),
+            _istiod(args),
+        ),
+    )
+
+
+def _takes_the_waypoint(workload: MeshedWorkload, args: MeshArgs) -> bool:
+    headless = {other.service for other in args.workloads.values() if other.is_headless}
+    return bool(workload.external) or any(service not in headless for service in workload.calls)
+
+
+def _tunnelled(opening: Opening) -> Opening:
+    """Open the tunnel to the same Pods; addresses outside the cluster have none."""
+    if opening.peer.cidrs or all(port.protocol is not Protocol.TCP for port in opening.ports):
+        return opening
+    return replace(opening, ports=(*opening.ports, TUNNEL))
+
+
+def _istiod(args: MeshArgs) -> Opening:
+    peer = Peer(namespace=args.settings.system_namespace, pod_labels=(("app", "istiod"),))
+    return Opening(peer, (ISTIOD_PORT,))
+
+
+def _pods(name: str) -> Peer:
+    return Peer(pod_labels=tuple(identity.selector(name).items()))
