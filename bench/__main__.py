@@ -8,12 +8,12 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-from bench import commands, program
+from bench import commands, mesh, program
 from bench.measure import BenchFailed
 from bench.table import Row, markdown
 from launcher.failures import ToolUnavailable
 
-PARTS: Final = ("program", "up", "validate", "render")
+PARTS: Final = ("program", "up", "validate", "render", "mesh")
 SIZES: Final = (10, 100, 500)
 UP_SIZES: Final = (10, 100)
 """An `up` of 500 services takes minutes, and there are a dozen: ask for it by `up --services 500`."""
@@ -54,6 +54,8 @@ def _measured(parts: tuple[str, ...], sizes: list[int] | None, runs: int, folder
                 rows += commands.validation(max(sizes or [VALIDATED]), runs, folder)
             case "render":
                 rows += commands.rendering(max(sizes or [RENDERED]), runs, folder)
+            case "mesh":
+                rows += mesh.scopes(sizes or SIZES)
     return rows
 
 
