@@ -30,9 +30,7 @@ def selector(name: str, *, track: str | None = None) -> dict[str, str]:
     return {NAME: name} if track is None else {NAME: name, TRACK: track}
 
 
-def labels(
-    name: str, *, part_of: str, team: str | None = None, language: str | None = None, track: str | None = None
-) -> dict[str, str]:
+def labels(name: str, *, part_of: str, team: str | None = None, language: str | None = None) -> dict[str, str]:
     """Return the labels of an object: a superset of its selector."""
     chosen = {
         "app.kubernetes.io/part-of": part_of,
@@ -40,7 +38,7 @@ def labels(
         f"{DOMAIN}/team": team,
         f"{DOMAIN}/language": language,
     }
-    return selector(name, track=track) | {key: value for key, value in chosen.items() if value is not None}
+    return selector(name) | {key: value for key, value in chosen.items() if value is not None}
 
 
 def exception_annotation(default: str) -> str:

@@ -98,12 +98,6 @@ def image_digest(reference: str) -> str | None:
     return digest or None
 
 
-def image_tag(reference: str) -> str | None:
-    """Return the tag of an image reference, or None where it has none."""
-    match = _IMAGE.fullmatch(reference)
-    return match["tag"] if match else None
-
-
 def _cidr(value: str) -> str:
     try:
         if "/" in value:
