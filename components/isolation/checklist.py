@@ -13,6 +13,7 @@ from . import (
     mesh_routes,
     namespace,
     network,
+    node,
     pod,
     references,
     reliability,
@@ -27,6 +28,7 @@ RULES: tuple[Rule, ...] = tuple(
         (
             *namespace.RULES,
             *pod.RULES,
+            *node.RULES,
             *credentials.RULES,
             *network.RULES,
             *mesh_identity.RULES,

@@ -46,6 +46,12 @@ class Objects:
             for container in workload.containers:
                 yield workload, container
 
+    def volumes(self) -> Iterator[tuple[Workload, int, Manifest]]:
+        """Every volume of every workload, with its position in the Pod."""
+        for workload in self.workloads:
+            for position, volume in enumerate(workload.pod_spec.get("volumes") or []):
+                yield workload, position, volume
+
     def selected_by(self, namespace: str, selector: Manifest | None) -> tuple[Workload, ...]:
         """The workloads in one namespace whose Pods a LabelSelector matches."""
         if is_empty(selector):

@@ -1,9 +1,9 @@
-"""What a Pod and its containers may do to their node: rules 2 to 7 and 11 of the checklist."""
+"""What a Pod's containers run as, and what they may change: rules 2 to 6 and 11 of the checklist."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from components.hardening import HardenedDefault
@@ -20,13 +20,9 @@ _PINNED = re.compile(r".+:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}@sha256:[a-f0-9]{64}"
 _WITHOUT_DIGEST = re.compile(r".+:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 
 
-def _security_context(container: Container) -> Mapping[str, Any]:
-    return container.body.get("securityContext") or {}
-
-
 def _effective(workload: Workload, container: Container, field: str) -> Any:
     """A container's own setting, else its Pod's: as the kubelet reads them."""
-    own = _security_context(container).get(field)
+    own = container.security_context.get(field)
     return (workload.pod_spec.get("securityContext") or {}).get(field) if own is None else own
 
 
@@ -68,7 +64,7 @@ def system_calls_are_filtered(objects: Objects) -> Iterator[Finding]:
 def privileges_stay_as_they_are(objects: Objects) -> Iterator[Finding]:
     """`allowPrivilegeEscalation: false` on every container (the Pod has no such field)."""
     for workload, container in objects.containers():
-        if _security_context(container).get("allowPrivilegeEscalation") is not False:
+        if container.security_context.get("allowPrivilegeEscalation") is not False:
             yield Finding(
                 workload.manifest,
                 f"{container.path}.securityContext.allowPrivilegeEscalation",
@@ -80,7 +76,7 @@ def privileges_stay_as_they_are(objects: Objects) -> Iterator[Finding]:
 def capabilities_are_dropped(objects: Objects) -> Iterator[Finding]:
     """Every Linux capability dropped, and none added."""
     for workload, container in objects.containers():
-        capabilities = _security_context(container).get("capabilities") or {}
+        capabilities = container.security_context.get("capabilities") or {}
         path = f"{container.path}.securityContext.capabilities"
         if "ALL" not in (capabilities.get("drop") or []):
             yield Finding(
@@ -101,7 +97,7 @@ def capabilities_are_dropped(objects: Objects) -> Iterator[Finding]:
 def root_filesystem_is_read_only(objects: Objects) -> Iterator[Finding]:
     """`readOnlyRootFilesystem: true`: what is written goes to volumes that someone sized."""
     for workload, container in objects.containers():
-        if _security_context(container).get("readOnlyRootFilesystem") is not True:
+        if container.security_context.get("readOnlyRootFilesystem") is not True:
             yield Finding(
                 workload.manifest,
                 f"{container.path}.securityContext.readOnlyRootFilesystem",
@@ -112,80 +108,13 @@ def root_filesystem_is_read_only(objects: Objects) -> Iterator[Finding]:
 
 def scratch_space_is_sized(objects: Objects) -> Iterator[Finding]:
     """Every emptyDir has a `sizeLimit`."""
-    for workload, position, volume in _volumes(objects):
+    for workload, position, volume in objects.volumes():
         if "emptyDir" in volume and not (volume["emptyDir"] or {}).get("sizeLimit"):
             yield Finding(
                 workload.manifest,
                 f"{workload.pod_spec_path}.volumes[{position}].emptyDir.sizeLimit",
                 f"volume {volume.get('name')} may grow until the node evicts its neighbours",
                 "set emptyDir.sizeLimit",
-            )
-
-
-def node_is_out_of_reach(objects: Objects) -> Iterator[Finding]:
-    """No host namespaces, no host ports, nothing privileged."""
-    for workload in objects.workloads:
-        for field in ("hostNetwork", "hostPID", "hostIPC"):
-            if workload.pod_spec.get(field):
-                yield Finding(
-                    workload.manifest,
-                    f"{workload.pod_spec_path}.{field}",
-                    "the Pod shares this namespace with its node, and so sees its neighbours",
-                    "drop the field",
-                )
-    for workload, container in objects.containers():
-        if _security_context(container).get("privileged"):
-            yield Finding(
-                workload.manifest,
-                f"{container.path}.securityContext.privileged",
-                f"container {container.name} is root on its node",
-                "drop the field",
-            )
-        for position, port in enumerate(container.body.get("ports") or []):
-            if port.get("hostPort"):
-                yield Finding(
-                    workload.manifest,
-                    f"{container.path}.ports[{position}].hostPort",
-                    f"port {port['hostPort']} of the node goes to container {container.name}, past every NetworkPolicy",
-                    "drop hostPort and reach the Pod by a Service",
-                )
-
-
-def node_files_are_out_of_reach(objects: Objects) -> Iterator[Finding]:
-    """No hostPath volumes."""
-    for workload, position, volume in _volumes(objects):
-        if "hostPath" in volume:
-            yield Finding(
-                workload.manifest,
-                f"{workload.pod_spec_path}.volumes[{position}].hostPath",
-                f"volume {volume.get('name')} opens the node's own files to the Pod",
-                "use an emptyDir or a PersistentVolumeClaim",
-            )
-
-
-def node_files_are_read_only(objects: Objects) -> Iterator[Finding]:
-    """Where a hostPath volume is excepted, every mount of it is still read-only."""
-    for workload, container in objects.containers():
-        host_paths = {volume.get("name") for volume in workload.pod_spec.get("volumes") or [] if "hostPath" in volume}
-        for position, mount in enumerate(container.body.get("volumeMounts") or []):
-            if mount.get("name") in host_paths and mount.get("readOnly") is not True:
-                yield Finding(
-                    workload.manifest,
-                    f"{container.path}.volumeMounts[{position}].readOnly",
-                    f"container {container.name} can write to the node's own files by volume {mount.get('name')}",
-                    "set readOnly: true",
-                )
-
-
-def services_open_no_node_port(objects: Objects) -> Iterator[Finding]:
-    """No Service of type NodePort."""
-    for service in objects.of_kind("Service"):
-        if (service.get("spec") or {}).get("type") == "NodePort":
-            yield Finding(
-                service,
-                "spec.type",
-                "every node opens a port for this Service, to all who reach the node",
-                "use ClusterIP, or LoadBalancer with loadBalancerSourceRanges",
             )
 
 
@@ -202,12 +131,6 @@ def images_are_pinned(objects: Objects) -> Iterator[Finding]:
                 f"{image} has no {lacks}, so what runs can change without a deployment",
                 "write NAME:TAG@sha256:DIGEST",
             )
-
-
-def _volumes(objects: Objects) -> Iterable[tuple[Workload, int, Mapping[str, Any]]]:
-    for workload in objects.workloads:
-        for position, volume in enumerate(workload.pod_spec.get("volumes") or []):
-            yield workload, position, volume
 
 
 def _restricted(
@@ -234,18 +157,6 @@ RULES = (
         source=sources.EMPTY_DIR,
         find=scratch_space_is_sized,
         relaxation=HardenedDefault.UNSIZED_VOLUME,
-    ),
-    _restricted(7, "the node's namespaces and ports are out of reach", node_is_out_of_reach),
-    _restricted(7, "the node's files are out of reach", node_files_are_out_of_reach, HardenedDefault.HOST_PATH),
-    Rule(
-        number=7, title="the node's files are read-only", source=sources.HARDENING_GUIDE, find=node_files_are_read_only
-    ),
-    Rule(
-        number=7,
-        title="no Service opens a port on the nodes",
-        source=sources.NODE_PORT,
-        find=services_open_no_node_port,
-        relaxation=HardenedDefault.NODE_PORT,
     ),
     Rule(
         number=11,

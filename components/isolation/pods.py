@@ -86,6 +86,11 @@ class Container:
         return self.body.get("name") or ""
 
     @property
+    def security_context(self) -> Manifest:
+        """Its own security context, without what its Pod says."""
+        return self.body.get("securityContext") or {}
+
+    @property
     def port_names(self) -> frozenset[str]:
         """The names of the ports that it declares."""
         return frozenset(port["name"] for port in self.body.get("ports") or [] if port.get("name"))

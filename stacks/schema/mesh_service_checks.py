@@ -105,6 +105,19 @@ def _headless(workload: MeshedWorkload, args: MeshArgs, origins: Origins) -> Ite
                 "nothing on the way reads methods, so all these calls would be refused",
                 "drop 'headless', or let them call every method",
             )
+    if workload.is_headless and args.settings.data_plane is DataPlane.SIDECAR:
+        for name in sorted({caller.port for caller in workload.callers}):
+            port = workload.ports[name]
+            # A sidecar knows a headless Service by its own number alone: https://github.com/istio/istio/issues/51908.
+            if port.service_port != port.number:
+                yield origins.problem(
+                    workload.name,
+                    ("ports", name, "service-port"),
+                    f"is {port.service_port}, and the service is headless: its callers go to port {port.number} of its "
+                    "Pods",
+                    "their sidecars know this Service by its own number only, and would refuse all these calls",
+                    "drop 'service-port', or drop 'headless'",
+                )
 
 
 def _deadlines(catalogue: Catalogue, args: MeshArgs, origins: Origins) -> Iterator[Problem]:

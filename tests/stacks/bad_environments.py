@@ -180,4 +180,25 @@ MISTAKES: Final = (
         consequence="a tag can be moved: what was tested and what runs in production could differ",
         fix="set services.orders.image to the image with its digest: …@sha256:…",
     ),
+    Mistake(
+        what="the image of the rate-limit service, without digest, in production",
+        stack="prod",
+        catalogue={
+            "stores limits": {"engine": "redis"},
+            "services gateway rate-limits": [{"requests": 1, "per": "second", "scope": "global"}],
+        },
+        environment={
+            "stores limits": {"host": "limits.example.com"},
+            "mesh data-plane": "sidecar",
+            "mesh routing-api": "istio",
+            "mesh rate-limit-store": "limits",
+            "mesh rate-limit-image": "registry.example.com/ratelimit:1.0.0",
+        },
+        place="Pulumi.prod.yaml mesh.rate-limit-image",
+        line="rate-limit-image: registry.example.com/ratelimit:1.0.0",
+        value="registry.example.com/ratelimit:1.0.0",
+        message="runs registry.example.com/ratelimit:1.0.0 without a digest",
+        consequence="a tag can be moved: what was tested and what runs in production could differ",
+        fix="set mesh.rate-limit-image to the image with its digest: …@sha256:…",
+    ),
 )

@@ -216,4 +216,17 @@ MISTAKES: Final = (
         consequence="nothing would be limited: an EnvoyFilter reaches sidecars and gateways only",
         fix="drop it, or set data-plane: sidecar",
     ),
+    Mistake(
+        what="a headless service with a number of its own for a port, behind sidecars",
+        catalogue={
+            "services orders service": {"headless": True},
+            "services orders ports grpc": {"number": 50051, "service-port": 80},
+        },
+        place="catalogue.yaml services.orders.ports.grpc.service-port",
+        line="service-port: 80",
+        value=80,
+        message="is 80, and the service is headless: its callers go to port 50051 of its Pods",
+        consequence="their sidecars know this Service by its own number only, and would refuse all these calls",
+        fix="drop 'service-port', or drop 'headless'",
+    ),
 )

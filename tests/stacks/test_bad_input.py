@@ -10,6 +10,7 @@ from stacks.loader import CATALOGUE, validate
 from stacks.problems import InvalidConfiguration, Problem
 from tests.stacks import (
     bad_access,
+    bad_builds,
     bad_combinations,
     bad_environments,
     bad_images,
@@ -29,6 +30,7 @@ MISTAKES = (
     *bad_operations.MISTAKES,
     *bad_references.MISTAKES,
     *bad_environments.MISTAKES,
+    *bad_builds.MISTAKES,
     *bad_images.MISTAKES,
     *bad_access.MISTAKES,
     *bad_traffic.MISTAKES,

@@ -3,56 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from components.mesh.arguments import Caller, ExternalService, MeshArgs
+from components.mesh.arguments import Caller, ExternalService
 from components.specs.mesh.resilience import Resilience
 from stacks.assembly import render
 from stacks.loader import validate
-from stacks.schema.platform import Platform
-from stacks.schema.quota import most_pods
+from tests.stacks.meshed import AMBIENT, args, changed, difference, meshed
 from tests.stacks.project import REMOVED, Project
-from tests.stacks.random_catalogues import platform
-
-MESH: dict[str, Any] = {
-    "data-plane": "sidecar",
-    "routing-api": "istio",
-    "edge": {"domain": "example.com", "tls": {"secret": "shop-tls"}},
-    "telemetry": {"sampling": "5%"},
-    "rate-limit-store": "cache",
-}
-AMBIENT = MESH | {
-    "data-plane": "ambient",
-    "routing-api": "gateway",
-    "edge": MESH["edge"] | {"gateway": "istio"},
-}
-SERVICE: dict[str, Any] = {"image": "example.com/x:1", "exceptions": {"probes": "probes are another test's"}}
-
-
-def meshed(drawn: dict[str, Any], **environment: Any) -> Platform:
-    """A platform of these services, in a mesh."""
-    return platform({name: SERVICE | service for name, service in drawn.items()}, **{"mesh": MESH} | environment)
-
-
-def args(resolved: Platform) -> MeshArgs:
-    assert resolved.mesh is not None
-    return resolved.mesh
-
-
-def changed(tmp_path: Path, environment: dict[str, Any], stack: str = "dev") -> Platform:
-    return Project(tmp_path, stack).change(environment=environment).validate()
-
-
-def difference(before: Platform, after: Platform) -> set[tuple[str, str]]:
-    """Kind and name of each object that two platforms do not render alike."""
-
-    def objects(one: Platform) -> dict[tuple[str, str], Any]:
-        return {(body["kind"], body["metadata"]["name"]): body for body in render(one)}
-
-    old, new = objects(before), objects(after)
-    return {key for key in old.keys() | new.keys() if old.get(key) != new.get(key)}
 
 
 @pytest.mark.parametrize("stack", ["local", "ci"])
@@ -149,47 +108,6 @@ def test_what_is_null_in_an_override_is_the_catalogues(tmp_path: Path) -> None:
     assert changed(tmp_path, {"services orders": nothing}) == validate("dev")
 
 
-def test_each_version_runs_all_replicas_since_routes_share_the_requests_out(tmp_path: Path) -> None:
-    versions = {
-        "stable": {"weight": "90%"},
-        "canary": {"weight": "10%", "replicas": 2},
-        "green": {"weight": "0%"},
-    }
-    changes = {"services users": {"replicas": 5, "versions": versions}}
-    spec = changed(tmp_path, changes).workloads["users"].spec
-    assert spec.replicas_by_version == {"stable": 5, "canary": 2, "green": 5}
-    assert most_pods(spec) == 12
-
-
-def test_versions_may_be_scaled_each_by_an_autoscaler_of_its_own(tmp_path: Path) -> None:
-    changes = {"services users autoscaling": {"min": 1, "max": 4, "cpu": "70%"}}
-    resolved = changed(tmp_path, changes)
-    scaled = [body for body in render(resolved) if body["kind"] == "HorizontalPodAutoscaler"]
-    assert [body["spec"]["scaleTargetRef"]["name"] for body in scaled] == ["users", "users-canary"]
-    assert most_pods(resolved.workloads["users"].spec) == 8
-
-
-def test_moving_a_weight_touches_one_object(tmp_path: Path) -> None:
-    weights = {"services users versions stable weight": "50%", "services users versions canary weight": "50%"}
-    assert difference(validate("dev"), changed(tmp_path, weights)) == {("VirtualService", "users")}
-
-
-@pytest.mark.parametrize(
-    ("stack", "route"), [("dev", ("VirtualService", "users")), ("prod", ("HTTPRoute", "users.grpc"))]
-)
-def test_blue_and_green_switch_at_once_and_switch_back(tmp_path: Path, stack: str, route: tuple[str, str]) -> None:
-    image = f"registry.example.com/shop/users:0.2.0@sha256:{'a' * 64}"
-
-    def serving(name: str) -> Platform:
-        (folder := tmp_path / name).mkdir(exist_ok=True)
-        share = {"stable": "0%", "green": "0%"} | {name: "100%"}
-        versions = {"stable": {"weight": share["stable"]}, "green": {"weight": share["green"], "image": image}}
-        return changed(folder, {"services users versions": versions}, stack)
-
-    blue, green = serving("stable"), serving("green")
-    assert difference(blue, green) == {route}
-
-
 def test_the_quota_counts_the_proxies(tmp_path: Path) -> None:
     """A sidecar asks for as much as a small service; without it in the sum the last Pods would not be admitted."""
     problems = (
@@ -258,6 +176,18 @@ def test_a_headless_service_is_called_past_the_waypoint() -> None:
     assert rule["from"] == [{"source": {"principals": ["cluster.local/ns/shop/sa/users"]}}]
     assert resolved.waypoint is not None
     assert resolved.waypoint.ingress == ()
+
+
+@pytest.mark.parametrize("stack", ["local", "prod"])
+def test_a_headless_service_may_number_its_ports_as_it_likes_where_no_sidecar_reads_them(
+    tmp_path: Path, stack: str
+) -> None:
+    changes = {
+        "services orders service": {"headless": True},
+        "services orders ports grpc": {"number": 50051, "service-port": 80},
+        "services gateway calls orders": {},
+    }
+    assert Project(tmp_path, stack).change(changes).problems() == ()
 
 
 def test_plain_text_is_taken_in_where_the_environment_gives_a_reason(tmp_path: Path) -> None:

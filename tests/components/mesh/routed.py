@@ -7,18 +7,27 @@ from dataclasses import dataclass
 from typing import Any
 
 from components.manifests import Manifest
-from components.mesh.arguments import MeshArgs, MeshedWorkload
+from components.mesh.arguments import EdgeRoute, MeshArgs, MeshedWorkload
 from components.mesh.edge import edge_objects
 from components.mesh.routing import service_routing_objects
 from components.quantities import DURATION
+from components.specs.mesh.edge import EdgePolicy
 from components.specs.mesh.settings import Mesh
-from tests.components.mesh.whole_shop import settings, shop
+from tests.components.mesh.whole_shop import gateway, settings, shop
 from tests.istio_schema import custom_resource_problems
 from tests.kubernetes_schema import schema_problems
 
 ISTIO = settings(locality=None)
 GATEWAY_API = settings(**{"routing-api": "gateway", "locality": None})
 AMBIENT = settings(**{"routing-api": "gateway", "data-plane": "ambient", "locality": None, "permissive-ports": {}})
+
+
+def at(
+    *paths: str, host: str = "shop.example.com", name: str = "gateway", policy: dict[str, Any] | None = None
+) -> MeshedWorkload:
+    """The gateway service, or another one like it, behind the paths of a host."""
+    route = EdgeRoute(host=host, paths=paths, port="http", policy=EdgePolicy.model_validate(policy or {}))
+    return gateway(name=name, service=name, service_account=name, edge=route)
 
 
 def routing(workload: MeshedWorkload, mesh: Mesh = ISTIO) -> list[Manifest]:

@@ -8,8 +8,7 @@ import pytest
 
 from components.specs.mesh.resilience import HTTP_IDEMPOTENT
 from components.specs.mesh.settings import Mesh
-from tests.components.mesh.routed import AMBIENT, GATEWAY_API, edge, rules
-from tests.components.mesh.test_edge import at
+from tests.components.mesh.routed import AMBIENT, GATEWAY_API, at, edge, rules
 from tests.components.workload import every, the
 
 CORS = {"origins": ["https://www.example.com"], "max-age": "1500ms"}

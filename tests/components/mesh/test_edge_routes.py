@@ -1,18 +1,17 @@
-"""The edge in Istio's own API: hosts, TLS, paths, what browsers are told."""
+"""The edge's routes in Istio's own API: paths, what browsers are told, how large bodies may be."""
 
 from __future__ import annotations
 
 import dataclasses
 import re
-from typing import Any
 
 import pytest
 
-from components.mesh.arguments import EdgeRoute, MeshedWorkload, MeshPort, ReleaseVersion
+from components.mesh.arguments import EdgeRoute, MeshPort, ReleaseVersion
 from components.specs.mesh.edge import EdgePolicy
 from components.specs.mesh.traffic import Match
-from tests.components.mesh.routed import ISTIO, edge, http
-from tests.components.mesh.whole_shop import gateway, settings, users
+from tests.components.mesh.routed import at, edge, http
+from tests.components.mesh.whole_shop import users
 from tests.components.workload import every, the
 
 TARGET = {"destination": {"host": "gateway.shop.svc.cluster.local", "port": {"number": 80}}}
@@ -28,66 +27,6 @@ HEADERS = {
         "remove": ["x-powered-by", "x-envoy-upstream-service-time"],
     }
 }
-
-
-def at(
-    *paths: str, host: str = "shop.example.com", name: str = "gateway", policy: dict[str, Any] | None = None
-) -> MeshedWorkload:
-    """The gateway service, or another one like it, behind the paths of a host."""
-    route = EdgeRoute(host=host, paths=paths, port="http", policy=EdgePolicy.model_validate(policy or {}))
-    return gateway(name=name, service=name, service_account=name, edge=route)
-
-
-def test_the_gateway_speaks_tls_and_sends_everybody_there() -> None:
-    hosts = ["shop/admin.example.com", "shop/shop.example.com"]
-    body = the(edge(at("/api"), at("/", host="admin.example.com", name="admin")), "Gateway")
-    assert body == {
-        "apiVersion": "networking.istio.io/v1",
-        "kind": "Gateway",
-        "metadata": {
-            "name": "shop",
-            "namespace": "shop-edge",
-            "labels": {
-                "app.kubernetes.io/name": "shop",
-                "app.kubernetes.io/part-of": "shop",
-                "app.kubernetes.io/managed-by": "polyglot",
-            },
-        },
-        "spec": {
-            "selector": {"istio": "ingressgateway"},
-            "servers": [
-                {
-                    "port": {"number": 443, "name": "https", "protocol": "HTTPS"},
-                    "hosts": hosts,
-                    "tls": {"mode": "SIMPLE", "credentialName": "shop-tls", "minProtocolVersion": "TLSV1_2"},
-                },
-                {
-                    "port": {"number": 80, "name": "http", "protocol": "HTTP"},
-                    "hosts": hosts,
-                    "tls": {"httpsRedirect": True},
-                },
-            ],
-        },
-    }
-
-
-def test_a_certificate_is_issued_for_all_hosts() -> None:
-    body = the(edge(at("/api"), at("/", host="admin.example.com", name="admin")), "Certificate")
-    assert (body["metadata"]["name"], body["metadata"]["namespace"]) == ("shop-tls", "shop-edge")
-    assert body["spec"] == {
-        "secretName": "shop-tls",
-        "dnsNames": ["admin.example.com", "shop.example.com"],
-        "issuerRef": {"group": "cert-manager.io", "kind": "ClusterIssuer", "name": "letsencrypt"},
-        "privateKey": {"algorithm": "ECDSA", "size": 256, "rotationPolicy": "Always"},
-        "usages": ["digital signature", "server auth"],
-        "renewBefore": "720h",
-    }
-
-
-def test_a_certificate_of_somebody_else_is_only_named() -> None:
-    bodies = edge(at("/api"), mesh=settings(edge={"domain": "example.com", "tls": {"secret": "wildcard"}}))
-    assert not every(bodies, "Certificate")
-    assert the(bodies, "Gateway")["spec"]["servers"][0]["tls"]["credentialName"] == "wildcard"
 
 
 def test_a_path_leads_to_its_service_with_timeout_retries_and_security_headers() -> None:
@@ -250,10 +189,6 @@ def test_grpc_methods_are_retried_at_the_edge_where_they_lie_under_its_paths(
     found = http(edge(users(resilience=resilience, edge=dataclasses.replace(GRPC, paths=paths))))
     uris = [match["uri"] for route in found if route["name"].endswith("idempotent") for match in route["match"]]
     assert uris == ([{"exact": "/shop.users.v1.UserService/GetUser"}] if idempotent else [])
-
-
-def test_without_a_service_at_the_edge_there_is_no_edge() -> None:
-    assert edge(users(), mesh=ISTIO) == []
 
 
 def test_a_port_of_the_service_is_named_by_its_services_number() -> None:
