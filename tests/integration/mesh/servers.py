@@ -123,11 +123,14 @@ def nobody() -> Generator[Server]:
         yield Server("nobody", bound.getsockname()[1])
 
 
-def called(port: int, method: str, *, timeout: float = 5.0, **metadata: str) -> tuple[str, str]:
+def called(
+    port: int, method: str, *, timeout: float = 5.0, message: bytes = b"", host: str = LOOPBACK, **metadata: str
+) -> tuple[str, str]:
     """Call a gRPC method through the proxy at `port`; return its status, and its answer where there is one."""
-    with grpc.insecure_channel(f"{LOOPBACK}:{port}", options=[("grpc.use_local_subchannel_pool", 1)]) as channel:
+    options = [("grpc.use_local_subchannel_pool", 1), ("grpc.default_authority", host)]
+    with grpc.insecure_channel(f"{LOOPBACK}:{port}", options=options) as channel:
         call: Callable[..., bytes] = channel.unary_unary(method)
         try:
-            return "OK", call(b"", timeout=timeout, metadata=tuple(metadata.items())).decode()
+            return "OK", call(message, timeout=timeout, metadata=tuple(metadata.items())).decode()
         except grpc.RpcError as error:
             return cast("grpc.Call", error).code().name, ""

@@ -1,13 +1,14 @@
 """EnvoyFilters, RequestAuthentications and AuthorizationPolicies as Envoy's HTTP filters.
 
-An EnvoyFilter's filters are taken as they stand, as istiod does; only their order is worked out here. The other two
-follow https://istio.io/latest/docs/reference/config/security/ and istiod's pilot/pkg/security.
+What an EnvoyFilter inserts or merges is taken as it stands, as istiod does; only its place is worked out here. The
+other two follow https://istio.io/latest/docs/reference/config/security/ and istiod's pilot/pkg/security.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from copy import deepcopy
 from typing import Any, Final
 
 from tests.integration.mesh.translation.fields import Config, known, type_url
@@ -22,12 +23,41 @@ def patched(filters: Iterable[Config], envoy_filters: Iterable[Mapping[str, Any]
     """Return the HTTP filters before the router, once the patches of a context were applied to them in order."""
     found = list(filters)
     for body in envoy_filters:
-        for patch in body["spec"]["configPatches"]:
-            assert patch["applyTo"] == "HTTP_FILTER"
+        for patch in _patches(body, "HTTP_FILTER"):
             if patch["match"]["context"] == context:
                 value, operation = patch["patch"]["value"], patch["patch"]["operation"]
                 found = [value, *found] if operation == "INSERT_FIRST" else [*found, value]
     return found
+
+
+def merged(routes: Config, envoy_filters: Iterable[Mapping[str, Any]], gateway: str) -> Config:
+    """Return the routes of a Gateway (namespace/name), once the patches of single routes were merged into them.
+
+    A patch that finds no route changes nothing, and istiod says no word of it; here it is an error.
+    """
+    found = deepcopy(routes)
+    for body in envoy_filters:
+        for patch in _patches(body, "HTTP_ROUTE"):
+            match = known(patch["match"]["routeConfiguration"], "gateway", "vhost")
+            if match["gateway"] == gateway:
+                assert patch["patch"]["operation"] == "MERGE"
+                settings = known(patch["patch"]["value"], "typed_per_filter_config")["typed_per_filter_config"]
+                chosen = _named(found, **known(match["vhost"], "domainName", "route"))
+                assert chosen, f"no route is called so: {match}"
+                for route in chosen:
+                    route["typed_per_filter_config"] = route.get("typed_per_filter_config", {}) | settings
+    return found
+
+
+def _patches(body: Mapping[str, Any], kind: str) -> list[Mapping[str, Any]]:
+    patches = body["spec"]["configPatches"]
+    assert {patch["applyTo"] for patch in patches} <= {"HTTP_FILTER", "HTTP_ROUTE"}
+    return [patch for patch in patches if patch["applyTo"] == kind]
+
+
+def _named(routes: Config, domainName: str, route: Mapping[str, str]) -> list[Config]:  # noqa: N803 Istio's name
+    hosts = [host for host in routes["virtual_hosts"] if domainName in host["domains"]]
+    return [one for host in hosts for one in host["routes"] if one["name"] == known(route, "name")["name"]]
 
 
 def security_filters(

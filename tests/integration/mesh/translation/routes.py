@@ -32,7 +32,7 @@ def route_configuration(
 
 
 def _routes(route: Mapping[str, Any], port: int, hashing: list[Config]) -> list[Config]:
-    known(route, "name", "match", "route", "timeout", "retries", "mirrors", "fault")
+    known(route, "name", "match", "route", "timeout", "retries", "mirrors", "fault", "headers")
     matches = [match for match in route["match"] if match.get("port", port) == port]
     translated = []
     for match in matches:
@@ -41,6 +41,8 @@ def _routes(route: Mapping[str, Any], port: int, hashing: list[Config]) -> list[
             body["route"]["hash_policy"] = hashing
         if "fault" in route:
             body["typed_per_filter_config"] = {FAULTS: _fault(route["fault"])}
+        if "headers" in route:
+            body |= _response_headers(route["headers"])
         translated.append(body)
     return translated
 
@@ -125,6 +127,17 @@ def _fault(fault: Mapping[str, Any]) -> Config:
         abort = known(fault["abort"], "percentage", "httpStatus")
         found["abort"] = {"http_status": abort["httpStatus"], "percentage": fraction(abort["percentage"]["value"])}
     return found
+
+
+def _response_headers(headers: Mapping[str, Any]) -> Config:
+    changes = known(known(headers, "response")["response"], "set", "remove")
+    return {
+        "response_headers_to_add": [
+            {"header": {"key": name, "value": value}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
+            for name, value in changes["set"].items()
+        ],
+        "response_headers_to_remove": changes["remove"],
+    }
 
 
 def _hash_policy(balancing: Mapping[str, Any]) -> list[Config]:
