@@ -49,7 +49,8 @@ def test_requests_are_shared_out_by_weight(tmp_path: Path, both: dict[str, list[
     The bound is 5 of them, 90 requests: chance alone exceeds it once in 1.7 million runs, and a weight that is off by 9
     percentage points would be caught in nearly every run.
     """
-    with proxied(tmp_path, service(versions=versions(canary=20)), both) as envoy:
+    # A busy machine may be slow: that no request runs out of time is not what is asked here.
+    with proxied(tmp_path, service(versions=versions(canary=20), timeout="5m"), both) as envoy:
         found = answers(envoy, 2000)
     assert set(found) == {"stable", "canary"}
     assert abs(found["canary"] - 400) <= 90, found
