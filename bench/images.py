@@ -29,9 +29,8 @@ from bench.unchanged_images import unchanged
 from components.specs.images import ImageBuildSpec
 from launcher.buildx import buildx_binary
 from launcher.failures import Failure
-from localcluster.processes import ServerFailed
+from launcher.standin.docker.registry import MANIFEST_TYPES
 from localregistry import buildkit, operations, registry
-from localregistry.bases import MANIFESTS
 from localregistry.building import Built, build
 from stacks.loader import validate
 
@@ -56,7 +55,7 @@ def main() -> None:
             rows = _measured(Path(folder), ca_bundle and ca_bundle.resolve())
             os.environ["DOCKER_HOST"] = local.engine.address
             rows += unchanged(Path(folder), ca_bundle and ca_bundle.resolve())
-    except (BenchFailed, Failure, ServerFailed) as failure:
+    except (BenchFailed, Failure) as failure:
         parser.exit(1, f"error: {failure}\n")
     print(markdown(rows))
 
@@ -131,10 +130,15 @@ def _sizes(address: str, spec: ImageBuildSpec) -> tuple[float, float]:
     repository = f"http://{address}/v2/shop/{spec.name}"
     with requests.Session() as session:
         session.trust_env = False  # no proxy for what is on this machine
-        manifest = session.get(f"{repository}/manifests/{spec.tag}", headers={"Accept": MANIFESTS}, timeout=30).json()
+        session.headers["Accept"] = MANIFEST_TYPES
+        manifest = session.get(
+            f"{repository}/manifests/{spec.tag}", headers={"Accept": MANIFEST_TYPES}, timeout=30
+        ).json()
         if "manifests" in manifest:  # an index: the image, and what is attested of it
             digest = next(one["digest"] for one in manifest["manifests"] if one["platform"]["os"] != "unknown")
-            manifest = session.get(f"{repository}/manifests/{digest}", headers={"Accept": MANIFESTS}, timeout=30).json()
+            manifest = session.get(
+                f"{repository}/manifests/{digest}", headers={"Accept": MANIFEST_TYPES}, timeout=30
+            ).json()
         blobs = [
             session.get(f"{repository}/blobs/{layer['digest']}", timeout=60).content for layer in manifest["layers"]
         ]

@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-from launcher.failures import ToolUnavailable
+from launcher import gobuild
 from launcher.gobuild import GoTool, built
 
 MODULE = Path(__file__).parent / "buildx"
@@ -49,11 +49,7 @@ def buildx_binary() -> Path:
 
 def pinned_version() -> str:
     """Return the version that launcher/buildx/go.mod pins, such as `0.30.1`."""
-    path = MODULE / "go.mod"
-    found = re.search(rf"^\s*(?:require )?{re.escape(_MODULE_PATH)} v(\S+)", path.read_text(), re.MULTILINE)
-    if found is None:
-        raise ToolUnavailable(f"{path} does not require {_MODULE_PATH}, so there is no buildx to build from it.")
-    return found[1]
+    return gobuild.pinned_version(MODULE, _MODULE_PATH)
 
 
 def docker_folder() -> Path:

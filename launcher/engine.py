@@ -6,7 +6,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from launcher.failures import ToolUnavailable
+from launcher import gobuild
 from launcher.gobuild import GoTool, built
 
 MODULE = Path(__file__).parent / "engine"
@@ -16,11 +16,7 @@ _VERSION_VARIABLE = "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version"
 
 def pinned_version() -> str:
     """Return the CLI's version that launcher/engine/go.mod pins, such as `3.259.0`."""
-    path = MODULE / "go.mod"
-    found = re.search(rf"^\s*(?:require )?{re.escape(_PACKAGES)} v(\S+)", path.read_text(), re.MULTILINE)
-    if found is None:
-        raise ToolUnavailable(f"{path} does not require {_PACKAGES}, so there is no Pulumi CLI to build from it.")
-    return found[1]
+    return gobuild.pinned_version(MODULE, _PACKAGES)
 
 
 def version_of(pulumi: Path) -> str:

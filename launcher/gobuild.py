@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import subprocess
 import tempfile
 import threading
@@ -36,6 +37,15 @@ class GoTool:
     tags: tuple[str, ...] = ()
     takes: str = "about 6 minutes"
     """How long the first build takes on two cores, said before it starts."""
+
+
+def pinned_version(module: Path, path: str) -> str:
+    """Return the version, without its `v`, at which the go.mod in the folder `module` requires the module `path`."""
+    file = module / "go.mod"
+    found = re.search(rf"^\s*(?:require )?{re.escape(path)} v(\S+)", file.read_text(), re.MULTILINE)
+    if found is None:
+        raise ToolUnavailable(f"{file} does not require {path}, so it can't be built from there.")
+    return found[1]
 
 
 def built(tool: GoTool) -> Path:

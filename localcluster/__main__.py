@@ -6,9 +6,8 @@ import argparse
 import signal
 from pathlib import Path
 
-from launcher.failures import ToolUnavailable
+from launcher.failures import Failure
 from localcluster.control_plane import running
-from localcluster.processes import ServerFailed
 
 
 def main() -> None:
@@ -24,7 +23,7 @@ def main() -> None:
                 signal.pause()
     except KeyboardInterrupt:
         pass
-    except (ServerFailed, ToolUnavailable) as failure:
+    except Failure as failure:
         parser.exit(1, f"{failure}\n")
 
 

@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 
 import yaml
 
+from launcher.private_file import write_private
 from localcluster.certificates import Authority, KeyPair
-from localcluster.processes import write_private
 
 ADMINISTRATORS = "system:masters"
 """The group that may do everything, whatever the RBAC rules say."""

@@ -11,10 +11,11 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from launcher.private_file import write_private
 from localcluster.access import Administrator
 from localcluster.binaries import Binaries
 from localcluster.certificates import Authority, signing_key
-from localcluster.processes import serving, write_private
+from localcluster.processes import serving
 
 LOOPBACK = "127.0.0.1"
 SERVICE_RANGE = "10.96.0.0/16"

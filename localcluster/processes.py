@@ -8,6 +8,8 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from launcher.failures import Failure
+
 START_TIMEOUT = 120.0
 """Seconds that a server may take until it serves; the API server needs about 10 on two idle cores."""
 STOP_TIMEOUT = 30.0
@@ -16,7 +18,7 @@ POLL_INTERVAL = 0.1
 LOG_LINES_SHOWN = 15
 
 
-class ServerFailed(Exception):
+class ServerFailed(Failure):
     """A server ended before it served, or did not serve in time. The message holds the last lines of its log."""
 
 
@@ -36,13 +38,16 @@ def serving(
             command, cwd=folder, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, process_group=0
         )
     try:
-        _wait(name, process, ready, log, timeout)
+        until_serving(name, process, ready, log=log, timeout=timeout)
         yield process.pid
     finally:
         _stop(process)
 
 
-def _wait(name: str, process: subprocess.Popen[bytes], ready: Callable[[], bool], log: Path, timeout: float) -> None:
+def until_serving(
+    name: str, process: subprocess.Popen[bytes], ready: Callable[[], bool], *, log: Path, timeout: float
+) -> None:
+    """Wait until `ready()` holds. Raises `ServerFailed`, with the last lines of `log`, as `serving` does."""
     deadline = time.monotonic() + timeout
     while not ready():
         if process.poll() is not None:
@@ -65,10 +70,3 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
 def _tail(log: Path) -> str:
     lines = log.read_text(errors="replace").splitlines()[-LOG_LINES_SHOWN:]
     return "\n".join([f"The last lines of {log}:", *(f"  {line}" for line in lines)])
-
-
-def write_private(path: Path, content: bytes) -> None:
-    """Write a file that only its owner may read, replacing one that was there."""
-    path.unlink(missing_ok=True)
-    path.touch(mode=0o600, exist_ok=False)
-    path.write_bytes(content)

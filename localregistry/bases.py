@@ -18,6 +18,7 @@ from docker.errors import DockerException
 from components.versions import BASE_IMAGES
 from launcher.failures import Failure
 from launcher.progress import elapsed, say
+from launcher.standin.docker.registry import MANIFEST_TYPES
 from localregistry.recipes import RECIPES, make
 
 PUBLIC: Final = "docker.io"
@@ -25,15 +26,6 @@ PUBLIC_API: Final = "https://registry-1.docker.io/v2/"
 """What `docker.io` stands for."""
 PROBE_TIMEOUT: Final = 3.0
 """Seconds that the public registry may take to answer."""
-MANIFESTS: Final = ", ".join(
-    f"application/vnd.{kind}+json"
-    for kind in (
-        "oci.image.index.v1",
-        "oci.image.manifest.v1",
-        "docker.distribution.manifest.list.v2",
-        "docker.distribution.manifest.v2",
-    )
-)
 
 
 class BaseImageUnavailable(Failure):
@@ -63,7 +55,7 @@ def present(base: Base, registry: str) -> bool:
     url = f"http://{registry}/v2/{base.repository}/manifests/{base.tag}"
     with requests.Session() as session:
         session.trust_env = False  # no proxy for what is on this machine
-        return session.head(url, headers={"Accept": MANIFESTS}, timeout=10).status_code == HTTPStatus.OK
+        return session.head(url, headers={"Accept": MANIFEST_TYPES}, timeout=10).status_code == HTTPStatus.OK
 
 
 def provide(base: Base, registry: str, client: docker.DockerClient, *, public: bool) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Sequence
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from components.specs.images import ImageBuildSpec
 from launcher.buildx import buildx_binary
 from launcher.failures import Failure
+from launcher.standin.docker.build import Build, command
 
 LINES_SHOWN = 25
 
@@ -35,26 +36,25 @@ def build(
     project: Path,
     builder: str | None = None,
     ca_bundle: Path | None = None,
-    options: Sequence[str] = (),
 ) -> Built:
     """Build an image and load it into the engine, or push it where the builder is another one.
 
     `project` is the folder that the paths in `spec` start from. Raises BuildFailed, and ToolUnavailable without buildx.
     """
-    command = [
-        str(buildx_binary()),
-        "build",
-        "--progress=rawjson",
-        f"--file={spec.dockerfile}",
-        f"--tag={spec.reference}",
-    ]
-    command += [f"--platform={','.join(spec.platforms)}"]
-    command += [f"--build-arg={name}={value}" for name, value in sorted(spec.arguments.items())]
-    command += ["--load", "--provenance=false"] if builder is None else ["--push", f"--builder={builder}"]
-    command += [f"--secret=id=ca-bundle,src={ca_bundle}"] if ca_bundle else []
-    finished = subprocess.run(
-        [*command, *options, spec.context], cwd=project, capture_output=True, text=True, check=False
+    asked = Build(
+        tags=(spec.reference,),
+        context=spec.context,
+        dockerfile=spec.dockerfile,
+        platforms=tuple(spec.platforms),
+        arguments=spec.arguments,
+        push=builder is not None,
+        builder=builder,
+        attestations=builder is not None,
     )
+    secrets = {"ca-bundle": ca_bundle} if ca_bundle else {}
+    with tempfile.TemporaryDirectory(prefix="localregistry-") as folder:
+        line = command(buildx_binary(), asked, metadata=Path(folder) / "metadata.json", secrets=secrets)
+        finished = subprocess.run(line, cwd=project, capture_output=True, text=True, check=False)
     if finished.returncode != 0:
         said = "\n".join(finished.stderr.splitlines()[-LINES_SHOWN:])
         raise BuildFailed(f"'buildx build' of {spec.dockerfile} ended with exit code {finished.returncode}:\n{said}")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,18 +11,10 @@ from typing import Final
 
 import psutil
 
-from launcher.failures import Failure
+from localcluster.processes import STOP_TIMEOUT, until_serving
 
 START_TIMEOUT: Final = 60.0
 """Seconds that a server may take until it serves."""
-STOP_TIMEOUT: Final = 30.0
-"""Seconds between asking a server to end and ending it by force."""
-POLL_INTERVAL: Final = 0.1
-LOG_LINES_SHOWN: Final = 15
-
-
-class DaemonFailed(Failure):
-    """A server ended before it served, or did not serve in time. The message holds the last lines of its log."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +42,7 @@ class Daemon:
     def start(self, command: Sequence[str], *, ready: Callable[[], bool], timeout: float = START_TIMEOUT) -> None:
         """Start `command` in the folder and return once `ready()` holds.
 
-        Raises DaemonFailed where it ends early or isn't ready in `timeout` seconds; it runs no longer then.
+        Raises ServerFailed where it ends early or isn't ready in `timeout` seconds; it runs no longer then.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as output:
@@ -67,7 +58,7 @@ class Daemon:
         record = {"pid": started.pid, "created": psutil.Process(started.pid).create_time()}
         self._record.write_text(json.dumps(record))
         try:
-            self._wait(started, ready, timeout)
+            until_serving(self.name, started, ready, log=self.log, timeout=timeout)
         except BaseException:
             self.stop()
             raise
@@ -88,20 +79,3 @@ class Daemon:
     @property
     def _record(self) -> Path:
         return self.folder / f"{self.name}.process"
-
-    def _wait(self, started: subprocess.Popen[bytes], ready: Callable[[], bool], timeout: float) -> None:
-        deadline = time.monotonic() + timeout
-        while not ready():
-            if started.poll() is not None:
-                raise DaemonFailed(
-                    f"{self.name} ended with exit code {started.returncode} before it served.\n{self._tail()}"
-                )
-            if time.monotonic() > deadline:
-                raise DaemonFailed(
-                    f"{self.name} did not serve within {timeout:g} s, so it was stopped.\n{self._tail()}"
-                )
-            time.sleep(POLL_INTERVAL)
-
-    def _tail(self) -> str:
-        lines = self.log.read_text(errors="replace").splitlines()[-LOG_LINES_SHOWN:]
-        return "\n".join([f"The last lines of {self.log}:", *(f"  {line}" for line in lines)])

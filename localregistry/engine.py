@@ -57,7 +57,7 @@ def answering(folder: Path) -> Engine | None:
 def started(folder: Path) -> Engine:
     """Return the engine that answers, and where there is none, start a dockerd that keeps everything in `folder`.
 
-    Raises ToolUnavailable where that can't be, and DaemonFailed where it doesn't start.
+    Raises ToolUnavailable where that can't be, and ServerFailed where it doesn't start.
     """
     if (engine := answering(folder)) is not None:
         return engine

@@ -13,7 +13,8 @@ from typing import Any, Final
 import yaml
 
 from launcher.gobuild import built
-from localcluster.processes import serving, write_private
+from launcher.private_file import write_private
+from localcluster.processes import serving
 from localregistry.binaries import REGISTRY
 
 LOOPBACK: Final = "127.0.0.1"

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Final, Literal
 
 from components.specs.mesh.edge import EdgePolicy, JwtIssuer
@@ -122,6 +123,11 @@ class MeshArgs:
     issuers: Mapping[str, JwtIssuer] = field(default_factory=dict)
     roles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Role → rules of the role table."""
+
+    @cached_property
+    def headless_services(self) -> frozenset[str]:
+        """The Services whose callers go to the Pods themselves."""
+        return frozenset(one.service for one in self.workloads.values() if one.service and one.is_headless)
 
     def host(self, service: str) -> str:
         """Return a Service's full name, which every object of the mesh uses."""

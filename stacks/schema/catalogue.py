@@ -249,3 +249,8 @@ class Catalogue(Spec):
     )
     config_maps: dict[DnsSubdomain, ConfigMapEntry] = {}
     secrets: dict[DnsSubdomain, SecretEntry] = {}
+
+    def team_of(self, name: str) -> str:
+        """Return who answers for a workload: its own team where it is a service that names one."""
+        service = self.services.get(name)
+        return (service.team if service else None) or self.team_defaults.team

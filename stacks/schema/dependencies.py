@@ -172,13 +172,13 @@ def connections(name: str, service: Service | None, touching: list[Dependency], 
     ``touching`` holds those that have the workload at either end.
     """
     ingress = [
-        Opening(_pods(dependency.source), (_open(dependency.port),))
+        Opening(pods_of(dependency.source), (_open(dependency.port),))
         for dependency in touching
         if dependency.target == name and not dependency.outside
     ]
     egress = [
         Opening(
-            Peer(cidrs=dependency.outside) if dependency.outside else _pods(dependency.target),
+            Peer(cidrs=dependency.outside) if dependency.outside else pods_of(dependency.target),
             (_open(dependency.port),),
         )
         for dependency in touching
@@ -229,7 +229,8 @@ def _kind(service: Service) -> Kind:
     return Kind.SERVICE if exposed else Kind.WORKER
 
 
-def _pods(name: str) -> Peer:
+def pods_of(name: str) -> Peer:
+    """Return a workload's Pods, as the other side of a connection."""
     return Peer(pod_labels=tuple(identity.selector(name).items()))
 
 

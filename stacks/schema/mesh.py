@@ -100,7 +100,7 @@ def _workload(
     return MeshedWorkload(
         name=name,
         service_account=name,
-        team=(service.team if service else None) or catalogue.team_defaults.team,
+        team=catalogue.team_of(name),
         service=(spec.service.name or name) if exposed else None,
         is_headless=spec.service.headless,
         ports=ports,

@@ -10,13 +10,13 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final
 
-from components import identity
 from components.mesh.arguments import MeshArgs, MeshedWorkload
 from components.mesh.names import WAYPOINT
 from components.specs.mesh.settings import DataPlane
 from components.specs.network import Connections, Opening, OpenPort, Peer
 from components.specs.ports import Protocol
 from components.specs.workload import WorkloadSpec
+from stacks.schema.dependencies import pods_of
 
 ISTIOD_PORT: Final = OpenPort(15012)
 """Where proxies get their configuration and certificates
@@ -54,9 +54,9 @@ def waypoint_connections(args: MeshArgs, outside: Iterable[Opening]) -> Connecti
     callers = [name for name, workload in args.workloads.items() if _takes_the_waypoint(workload, args)]
     called = [name for name, workload in args.workloads.items() if workload.callers and not workload.is_headless]
     return Connections(
-        ingress=tuple(Opening(_pods(name), (TUNNEL,)) for name in callers),
+        ingress=tuple(Opening(pods_of(name), (TUNNEL,)) for name in callers),
         egress=(
-            *(Opening(_pods(name), (TUNNEL,)) for name in called),
+            *(Opening(pods_of(name), (TUNNEL,)) for name in called),
             *dict.fromkeys(outside),
             _istiod(args),
         ),
@@ -64,8 +64,7 @@ def waypoint_connections(args: MeshArgs, outside: Iterable[Opening]) -> Connecti
 
 
 def _takes_the_waypoint(workload: MeshedWorkload, args: MeshArgs) -> bool:
-    headless = {other.service for other in args.workloads.values() if other.is_headless}
-    return bool(workload.external) or any(service not in headless for service in workload.calls)
+    return bool(workload.external) or not args.headless_services.issuperset(workload.calls)
 
 
 def _tunnelled(opening: Opening) -> Opening:
@@ -78,7 +77,3 @@ def _tunnelled(opening: Opening) -> Opening:
 def _istiod(args: MeshArgs) -> Opening:
     peer = Peer(namespace=args.settings.system_namespace, pod_labels=(("app", "istiod"),))
     return Opening(peer, (ISTIOD_PORT,))
-
-
-def _pods(name: str) -> Peer:
-    return Peer(pod_labels=tuple(identity.selector(name).items()))

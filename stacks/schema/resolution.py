@@ -174,7 +174,7 @@ def _workload(
         opened = Connections(ingress=opened.ingress, egress=(*opened.egress, api))
     return ResolvedWorkload(
         spec=spec,
-        team=(service.team if service else None) or catalogue.team_defaults.team,
+        team=catalogue.team_of(name),
         connections=meshed_connections(opened, name, spec, mesh) if mesh else opened,
         environment=derived_environment(name, catalogue, environment) if service else {},
         pull_secrets=environment.images.pull_secrets if service and environment.images else (),

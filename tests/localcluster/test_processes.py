@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import stat
 import sys
 from pathlib import Path
 
 import pytest
 
-from localcluster.processes import LOG_LINES_SHOWN, ServerFailed, serving, write_private
+from localcluster.processes import LOG_LINES_SHOWN, ServerFailed, serving
 
 
 def python(code: str) -> list[str]:
@@ -36,12 +35,3 @@ def test_a_server_that_never_serves_is_stopped(tmp_path: Path) -> None:
         serving("sleeper", python(code), folder=tmp_path, ready=lambda: False, timeout=0.5),
     ):
         pytest.fail("it never served")
-
-
-def test_a_private_file_replaces_a_public_one(tmp_path: Path) -> None:
-    path = tmp_path / "key"
-    path.write_text("old")
-    path.chmod(0o644)
-    write_private(path, b"new")
-    assert path.read_bytes() == b"new"
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600, "the old file's mode must not survive"

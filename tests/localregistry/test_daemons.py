@@ -10,7 +10,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from localregistry.daemons import Daemon, DaemonFailed
+from localcluster.processes import ServerFailed
+from localregistry.daemons import Daemon
 
 SERVE = "import pathlib, time; pathlib.Path('ready').touch(); time.sleep(600)"
 
@@ -56,12 +57,12 @@ def test_a_record_that_was_cut_off_counts_as_none(daemon: Daemon) -> None:
 
 
 def test_a_daemon_that_ends_at_once_shows_its_last_lines(daemon: Daemon) -> None:
-    with pytest.raises(DaemonFailed, match=r"(?s)exit code 3 before it served.*no such disk"):
+    with pytest.raises(ServerFailed, match=r"(?s)exit code 3 before it served.*no such disk"):
         start(daemon, "import sys; print('no such disk', flush=True); sys.exit(3)")
     assert daemon.process() is None
 
 
 def test_a_daemon_that_never_serves_is_ended(daemon: Daemon) -> None:
-    with pytest.raises(DaemonFailed, match=r"did not serve within 0\.3 s, so it was stopped"):
+    with pytest.raises(ServerFailed, match=r"did not serve within 0\.3 s, so it was stopped"):
         start(daemon, "import time; time.sleep(600)", timeout=0.3)
     assert daemon.process() is None, "nobody would know that it still runs"

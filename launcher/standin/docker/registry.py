@@ -20,10 +20,11 @@ from launcher.standin.docker.settings_folder import registry_key
 SECONDS = 30.0
 """How long a registry may take to answer."""
 
-_MANIFESTS = (
+MANIFEST_TYPES = (
     "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, "
     "application/vnd.docker.distribution.manifest.list.v2+json, application/vnd.docker.distribution.manifest.v2+json"
 )
+"""What a request for an image accepts: its manifest, or the index over those of several platforms."""
 _LOOPBACK = re.compile(r"^(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?$")
 _PARAMETER = re.compile(r'(\w+)="([^"]*)"')
 _HUB_ADDRESS = "registry-1.docker.io"
@@ -58,7 +59,7 @@ class Registries:
         scheme = "http" if _LOOPBACK.match(registry) else "https"
         host = _HUB_ADDRESS if registry == "docker.io" else registry
         url = f"{scheme}://{host}/v2/{_path(tag)}/manifests/{digest}"
-        headers = {"Accept": _MANIFESTS}
+        headers = {"Accept": MANIFEST_TYPES}
         try:
             # And never ask a proxy for what is on it.
             with httpx2.Client(timeout=SECONDS, follow_redirects=True, trust_env=scheme == "https") as client:

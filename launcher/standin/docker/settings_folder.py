@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from launcher.buildx import docker_folder
+from launcher.private_file import write_private
 from launcher.standin.docker.build import Login
 from launcher.standin.docker.failures import UNCHANGED, BuildFailed, registry_of
 
@@ -56,7 +57,7 @@ def settings(host: str | None, logins: Sequence[Login], secrets: Mapping[str, st
 def _written(secrets: Mapping[str, str], scratch: Path) -> dict[str, Path]:
     files = {key: scratch / f"secret-{index}" for index, key in enumerate(sorted(secrets))}
     for key, path in files.items():
-        _write_private(path, secrets[key])
+        write_private(path, secrets[key].encode())
     return files
 
 
@@ -66,7 +67,8 @@ def _docker_folder(folder: Path, own: Path, logins: Sequence[Login]) -> Path:
         if entry.name != _CONFIG:
             (folder / entry.name).symlink_to(entry.absolute())
     given = _own_config(own / _CONFIG)
-    _write_private(folder / _CONFIG, json.dumps(with_logins(given, os.environ.get(_ENVIRONMENT_AUTHS), logins)))
+    config = with_logins(given, os.environ.get(_ENVIRONMENT_AUTHS), logins)
+    write_private(folder / _CONFIG, json.dumps(config).encode())
     return folder
 
 
@@ -105,9 +107,3 @@ def registry_key(server: str) -> str:
     host = server.split("://", maxsplit=1)[-1]
     registry = registry_of(f"{host}/" if "/" not in host else host)
     return _DOCKER_HUB if registry in {"docker.io", "index.docker.io", "registry-1.docker.io"} else registry
-
-
-def _write_private(path: Path, text: str) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)

@@ -13,6 +13,7 @@ import pytest
 import requests
 import yaml
 
+from launcher.standin.docker.registry import MANIFEST_TYPES
 from tests.integration.images.conftest import PROJECT
 
 SERVICES = {"gateway", "users", "orders", "recommendations", "fulfilment"}
@@ -61,9 +62,8 @@ def missing(references: Mapping[str, str]) -> list[str]:
     for reference in references.values():
         name, _, digest = reference.partition("@")
         host, _, repository = name.rpartition(":")[0].partition("/")
-        types = "application/vnd.oci.image.index.v1+json, application/vnd.docker.distribution.manifest.v2+json"
         answer = requests.head(
-            f"http://{host}/v2/{repository}/manifests/{digest}", headers={"Accept": types}, timeout=10
+            f"http://{host}/v2/{repository}/manifests/{digest}", headers={"Accept": MANIFEST_TYPES}, timeout=10
         )
         if answer.status_code != requests.codes.ok:
             found.append(reference)

@@ -17,8 +17,9 @@ from components.specs.variables import SecretReference
 from components.specs.workload import WorkloadSpec
 from launcher.failures import ToolUnavailable
 from launcher.gobuild import GoTool, built
+from launcher.private_file import write_private
 from launcher.progress import say
-from localcluster.processes import serving, write_private
+from localcluster.processes import serving
 from tests.integration.servers.processes import LOOPBACK, free_port
 
 RATE_LIMIT: Final = GoTool(

@@ -18,7 +18,7 @@ from nats.js.api import ConsumerInfo, KeyValueConfig
 from nats.js.errors import NoKeysError, NotFoundError
 
 from launcher.gobuild import GoTool, built
-from localcluster.processes import write_private
+from launcher.private_file import write_private
 from tests.integration.servers.processes import LOOPBACK, Process, free_port
 
 T = TypeVar("T")
