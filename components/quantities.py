@@ -13,7 +13,7 @@ from typing import Final
 BINARY: Final = ("", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei")
 DECIMAL: Final = ("", "k", "M", "G", "T", "P", "E")
 MEMORY: Final = re.compile(r"(\d+(?:\.\d+)?)(Ki|Mi|Gi|Ti|Pi|Ei|k|M|G|T|P|E)?")
-DURATION: Final = re.compile(r"(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+)ms)?")
+DURATION: Final = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+)ms)?")
 _FACTORS: Final[dict[str, int]] = {
     **{suffix: 1024**power for power, suffix in enumerate(BINARY)},
     **{suffix: 1000**power for power, suffix in enumerate(DECIMAL)},

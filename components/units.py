@@ -67,10 +67,11 @@ def _duration(value: Any) -> Any:
         raise fault(
             "is not a duration",
             consequence="a number without a unit would be read as seconds by one reader and milliseconds by another",
-            fix="write it with its unit: 300ms, 30s, 5m, 72h",
+            fix="write it with its unit: 300ms, 30s, 5m, 72h, 30d",
         )
-    hours, minutes, seconds, milliseconds = match.groups()
+    days, hours, minutes, seconds, milliseconds = match.groups()
     return timedelta(
+        days=int(days or 0),
         hours=int(hours or 0),
         minutes=int(minutes or 0),
         seconds=float(seconds or 0),

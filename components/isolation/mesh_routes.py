@@ -194,8 +194,8 @@ def _milliseconds(text: object) -> int:
     match = DURATION.fullmatch(text) if isinstance(text, str) and text else None
     if match is None:
         return 0
-    hours, minutes, seconds, milliseconds = (float(part or 0) for part in match.groups())
-    return round((hours * 3600 + minutes * 60 + seconds) * 1000 + milliseconds)
+    days, hours, minutes, seconds, milliseconds = (float(part or 0) for part in match.groups())
+    return round((days * 86_400 + hours * 3600 + minutes * 60 + seconds) * 1000 + milliseconds)
 
 
 def _traffic_policies(rule: Manifest) -> Iterator[tuple[str, Mapping[str, Any]]]:

@@ -100,17 +100,22 @@ def test_memory_in_examples(written: Any, held: str) -> None:
     assert read(units.Memory, written) == held
 
 
-@given(st.integers(1, 10_000), st.sampled_from(("ms", "s", "m", "h")))
+@given(st.integers(1, 10_000), st.sampled_from(("ms", "s", "m", "h", "d")))
 def test_a_duration_is_read_and_written(number: int, unit: str) -> None:
     held = read(units.Duration, f"{number}{unit}")
-    size = {"ms": timedelta(milliseconds=1), "s": timedelta(seconds=1), "m": timedelta(minutes=1)}
+    size = {
+        "ms": timedelta(milliseconds=1),
+        "s": timedelta(seconds=1),
+        "m": timedelta(minutes=1),
+        "d": timedelta(days=1),
+    }
     assert held == number * size.get(unit, timedelta(hours=1))
     assert read(units.Duration, quantities.duration_text(held)) == held, "what is written is read again"
 
 
 @pytest.mark.parametrize(
     ("written", "seconds"),
-    [("1h30m", 5400), ("1m30s", 90), ("1.5s", 1.5), ("2s500ms", 2.5), ("0s", 0), ("72h", 259200)],
+    [("1h30m", 5400), ("1m30s", 90), ("1.5s", 1.5), ("2s500ms", 2.5), ("0s", 0), ("72h", 259200), ("1d12h", 129600)],
 )
 def test_durations_in_examples(written: str, seconds: float) -> None:
     assert read(units.Duration, written).total_seconds() == seconds
@@ -157,7 +162,7 @@ REFUSED = [
     *[(scalars.RelativePath, value) for value in ("", "/etc", "..", "a/../b", "../a")],
     *[(units.Cpu, value) for value in ("", "lots", "0", "0m", "1.5m", "-1", "1 core", "1e3", "0.0001", True)],
     *[(units.Memory, value) for value in ("", "512MB", "512mb", "512m", "12", 12, "1Kib", "-1Gi", "1 Gi", "0Mi", True)],
-    *[(units.Duration, value) for value in ("", 5, "5", "5 s", "1d", "-1s", "s", True, 1.5)],
+    *[(units.Duration, value) for value in ("", 5, "5", "5 s", "1w", "-1s", "s", True, 1.5)],
     *[(units.Percent, value) for value in (70, "70", "0.7", "-1%", "%", "70 %", True, 0.7)],
     *[(scalars.Cidr, value) for value in ("", "10.0.0.0", "10.0.0/8", "all", "10.0.0.256/8", "10.0.0.0/33", "::/129")],
     *[

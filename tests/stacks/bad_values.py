@@ -56,7 +56,7 @@ MISTAKES: Final = (
         value=5,
         message="is not a duration",
         consequence="a number without a unit would be read as seconds by one reader and milliseconds by another",
-        fix="write it with its unit: 300ms, 30s, 5m, 72h",
+        fix="write it with its unit: 300ms, 30s, 5m, 72h, 30d",
     ),
     Mistake(
         what="a percentage without its sign",

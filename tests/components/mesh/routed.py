@@ -131,5 +131,6 @@ def milliseconds(text: str) -> int:
     """Read a duration as both APIs write it."""
     match = DURATION.fullmatch(text)
     assert match and text, f"{text!r} is no duration"
-    hours, minutes, seconds, rest = (float(part or 0) for part in match.groups())
+    days, hours, minutes, seconds, rest = (float(part or 0) for part in match.groups())
+    assert not days, f"{text!r} has days, which neither API knows"
     return round((hours * 3600 + minutes * 60 + seconds) * 1000 + rest)

@@ -23,7 +23,8 @@ def seconds(duration: str) -> str:
     """Write a duration as Envoy reads it: ``1.5s``."""
     found = DURATION.fullmatch(duration)
     assert found, duration
-    hours, minutes, whole, milliseconds = (float(part or 0) for part in found.groups())
+    days, hours, minutes, whole, milliseconds = (float(part or 0) for part in found.groups())
+    assert not days, f"{duration} has days, which neither API knows"
     return f"{hours * 3600 + minutes * 60 + whole + milliseconds / 1000:g}s"
 
 
