@@ -10,6 +10,8 @@ RESERVED_PREFIXES: Final = ("app.kubernetes.io/", f"{DOMAIN}/")
 """Label and annotation keys that this module alone writes."""
 
 NAME: Final = "app.kubernetes.io/name"
+TEAM: Final = f"{DOMAIN}/team"
+LANGUAGE: Final = f"{DOMAIN}/language"
 TRACK: Final = f"{DOMAIN}/track"
 STABLE: Final = "stable"
 """The track of a service that has only one version."""
@@ -35,8 +37,8 @@ def labels(name: str, *, part_of: str, team: str | None = None, language: str | 
     chosen = {
         "app.kubernetes.io/part-of": part_of,
         "app.kubernetes.io/managed-by": MANAGER,
-        f"{DOMAIN}/team": team,
-        f"{DOMAIN}/language": language,
+        TEAM: team,
+        LANGUAGE: language,
     }
     return selector(name) | {key: value for key, value in chosen.items() if value is not None}
 

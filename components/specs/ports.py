@@ -13,6 +13,10 @@ from components.specs.probes import PortNumber
 METRICS: Final = "metrics"
 """The port that Prometheus scrapes has this name."""
 METRICS_PATH: Final = "/metrics"
+SCRAPE: Final = "prometheus.io/scrape"
+SCRAPE_PORT: Final = "prometheus.io/port"
+SCRAPE_PATH: Final = "prometheus.io/path"
+"""The Pod annotations that say whether, on which port and at which path metrics are served."""
 APP_PROTOCOLS: Final = {"http": "http", "https": "https", "grpc": "grpc", "tcp": "tcp"}
 """Port names that say what is spoken on them; meshes and gateways read it as appProtocol
 (https://istio.io/latest/docs/ops/configuration/traffic-management/protocol-selection/)."""

@@ -1,23 +1,18 @@
 """How many replicas there are, how they are spread over versions, and how many may be missing."""
 
-import re
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import Field, WithJsonSchema
+from pydantic import Field
 
 from components.faults import fault
-from components.scalars import ImageReference, matching
+from components.scalars import ImageReference
 from components.specs.base import Finding, Spec
 from components.specs.mesh.traffic import Match
+from components.specs.observability.metrics import MetricName
+from components.specs.observability.objectives import Quantile
 from components.units import Duration, Percent
-
-_Quantile = Annotated[
-    str,
-    matching(re.compile(r"p\d{2,3}"), "a quantile", "no metric has this name", "write p50, p95, p99 or p999"),
-    WithJsonSchema({"type": "string", "pattern": r"^p\d{2,3}$", "examples": ["p95"]}),
-]
 
 
 class ScalingStep(Spec):
@@ -67,8 +62,9 @@ class ScalingBehaviour(Spec):
 class Autoscaling(Spec):
     """Replicas between two bounds, by the metrics named here; the autoscaler alone owns the number.
 
-    ``requests-per-second`` and ``latency`` are read from the custom metrics API, per Pod, as
-    ``http_requests_per_second`` and ``http_request_duration_<quantile>_seconds``; an adapter must serve them.
+    ``requests-per-second``, ``latency`` and ``metrics`` are read from the custom metrics API, per Pod: the first two as
+    ``requests_per_second`` and ``request_duration_<quantile>_seconds``. The adapter of ``observability.metrics`` serves
+    them, or another one of the cluster.
     """
 
     min: int = Field(ge=1)
@@ -76,7 +72,8 @@ class Autoscaling(Spec):
     cpu: Percent | None = Field(None, description="Average use of the CPU request.")
     memory: Percent | None = Field(None, description="Average use of the memory request.")
     requests_per_second: float | None = Field(None, gt=0, description="Average per Pod.")
-    latency: dict[_Quantile, Duration] = Field({}, description="Quantile → target.")
+    latency: dict[Quantile, Duration] = Field({}, description="Quantile → target.")
+    metrics: dict[MetricName, float] = Field({}, description="Any other metric of the service → its average per Pod.")
     behaviour: ScalingBehaviour = ScalingBehaviour()
 
     def findings(self) -> Iterator[Finding]:
@@ -93,15 +90,26 @@ class Autoscaling(Spec):
                 ("min",),
                 fault(f"is over max, {self.max}", consequence="Kubernetes refuses the autoscaler", fix="swap the two"),
             )
-        if self.cpu is None and self.memory is None and self.requests_per_second is None and not self.latency:
+        for name, target in self.metrics.items():
+            if target <= 0:
+                yield (
+                    ("metrics", name),
+                    fault("is not above 0", consequence="Kubernetes refuses the autoscaler", fix="name a target"),
+                )
+        if self.cpu is None and self.memory is None and not self.uses_request_metrics:
             yield (
                 (),
                 fault(
                     "names no metric",
                     consequence="the autoscaler would never move",
-                    fix="name at least one of cpu, memory, requests-per-second and latency",
+                    fix="name at least one of cpu, memory, requests-per-second, latency and metrics",
                 ),
             )
+
+    @property
+    def uses_request_metrics(self) -> bool:
+        """Whether it reads the custom metrics API, behind which there must be an adapter."""
+        return self.requests_per_second is not None or bool(self.latency) or bool(self.metrics)
 
 
 class Version(Spec):

@@ -61,19 +61,24 @@ def _no_schedule(message: str) -> Exception:
     )
 
 
-def _time_zone(value: str) -> str:
-    try:
-        ZoneInfo(value)
-    except (ValueError, OSError, KeyError):
-        raise fault(
-            "is no time zone of the IANA database",
-            consequence="Kubernetes refuses the CronJob",
-            fix="write it as Continent/City, e.g. Europe/Berlin, or Etc/UTC",
-        ) from None
-    return value
+def time_zone(consequence: str) -> AfterValidator:
+    """Accept names of the IANA time zone database only; ``consequence`` is what becomes of others."""
+
+    def check(value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ValueError, OSError, KeyError):
+            raise fault(
+                "is no time zone of the IANA database",
+                consequence=consequence,
+                fix="write it as Continent/City, e.g. Europe/Berlin, or Etc/UTC",
+            ) from None
+        return value
+
+    return AfterValidator(check)
 
 
 CronSchedule = Annotated[str, AfterValidator(_schedule)]
 """A cron expression of five fields, or a macro such as ``@daily``."""
-TimeZone = Annotated[str, AfterValidator(_time_zone)]
+TimeZone = Annotated[str, time_zone("Kubernetes refuses the CronJob")]
 """A name of the IANA time zone database."""

@@ -7,11 +7,13 @@ from typing import Literal
 
 from pydantic import Field
 
+from components.hardening import HardenedDefault
 from components.scalars import DnsLabel, LabelKey, LabelValue, UserId
 from components.specs import consistency
 from components.specs.base import Finding, Spec
 from components.specs.container import Container, Sidecar
 from components.specs.pod import ApiAccess, Exceptions, ServiceSettings, Volume
+from components.specs.ports import METRICS, Port
 from components.specs.scaling import Autoscaling, DisruptionBudget, Version, version_replicas
 from components.specs.schedule import CronSchedule, TimeZone
 from components.units import Duration, PositiveDuration
@@ -128,6 +130,16 @@ class WorkloadSpec(Container):
             key: version.replicas if version.replicas is not None or self.autoscaling else shares[key]
             for key, version in self.versions.items()
         }
+
+    @property
+    def metrics_port(self) -> Port | None:
+        """Where its Pods serve metrics; None for a workload without any."""
+        return next((part.ports[METRICS] for part in self.every_container if METRICS in part.ports), None)
+
+    @property
+    def uses_kubernetes_api(self) -> bool:
+        """Whether its Pods ask the API server: they have rights there, or rights that somebody else gives them."""
+        return bool(self.api_access) or HardenedDefault.SERVICE_ACCOUNT_TOKEN in self.exceptions
 
     @property
     def every_container(self) -> tuple[Container, ...]:

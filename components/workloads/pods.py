@@ -10,7 +10,7 @@ from components import identity
 from components.hardening import HardenedDefault
 from components.quantities import whole_seconds
 from components.specs.pod import ConfigVolume, SecretVolume
-from components.specs.ports import METRICS, METRICS_PATH
+from components.specs.ports import METRICS_PATH, SCRAPE, SCRAPE_PATH, SCRAPE_PORT
 from components.specs.variables import ConfigReference, ConfigSource, SecretReference, SecretSource
 from components.specs.workload import WorkloadKind
 from components.workloads.containers import container, serving
@@ -51,14 +51,14 @@ def scrape_annotations(spec: WorkloadSpec) -> dict[str, str]:
 
     https://istio.io/latest/docs/ops/integrations/prometheus/#option-1-metrics-merging
     """
-    for part in spec.every_container:
-        if (port := part.ports.get(METRICS)) is not None:
-            return {
-                "prometheus.io/scrape": "true",
-                "prometheus.io/port": str(port.number),
-                "prometheus.io/path": port.path or METRICS_PATH,
-            }
-    return {}
+    port = spec.metrics_port
+    if port is None:
+        return {}
+    return {
+        SCRAPE: "true",
+        SCRAPE_PORT: str(port.number),
+        SCRAPE_PATH: port.path or METRICS_PATH,
+    }
 
 
 def pod_template(

@@ -60,11 +60,12 @@ def metrics(spec: Autoscaling) -> list[autoscaling_v2.MetricSpec]:
         if share is not None
     ]
     per_pod = {
-        **({"http_requests_per_second": round(spec.requests_per_second * 1000)} if spec.requests_per_second else {}),
+        **({"requests_per_second": round(spec.requests_per_second * 1000)} if spec.requests_per_second else {}),
         **{
-            f"http_request_duration_{quantile}_seconds": round(target.total_seconds() * 1000)
+            f"request_duration_{quantile}_seconds": round(target.total_seconds() * 1000)
             for quantile, target in spec.latency.items()
         },
+        **{name: round(target * 1000) for name, target in spec.metrics.items()},
     }
     return built + [
         autoscaling_v2.MetricSpec(

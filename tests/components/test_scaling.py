@@ -24,6 +24,7 @@ def test_an_autoscaler_reads_every_metric_and_moves_at_the_speed_given() -> None
           memory: 80%
           requests-per-second: 100
           latency: {p95: 300ms, p99: 1s}
+          metrics: {jobs_waiting: 2.5}
           behaviour:
             up: {stabilization: 0s, percent: 100%, pods: 4, period: 15s, select: Max}
             down: {stabilization: 5m, pods: 1, period: 1m}
@@ -43,9 +44,10 @@ def test_an_autoscaler_reads_every_metric_and_moves_at_the_speed_given() -> None
     assert spec["metrics"] == [
         resource("cpu", 70),
         resource("memory", 80),
-        per_pod("http_requests_per_second", "100"),
-        per_pod("http_request_duration_p95_seconds", "300m"),
-        per_pod("http_request_duration_p99_seconds", "1"),
+        per_pod("requests_per_second", "100"),
+        per_pod("request_duration_p95_seconds", "300m"),
+        per_pod("request_duration_p99_seconds", "1"),
+        per_pod("jobs_waiting", "2500m"),
     ]
     assert spec["behavior"] == {
         "scaleUp": {

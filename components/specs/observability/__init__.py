@@ -1,0 +1,1 @@
+"""What teams and environments say about metrics, objectives, alerts and dashboards."""
