@@ -43,6 +43,8 @@ class Caller:
     """The callee's port, by name."""
     methods: tuple[str, ...] = ()
     """gRPC methods; all of them where empty."""
+    direct: bool = False
+    """Whether it connects to the Pods themselves, past any waypoint, as who scrapes each of them does."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,6 +101,8 @@ class MeshedWorkload:
     """Names of the Services that it calls."""
     external: tuple[str, ...] = ()
     """Names of the external hosts that it uses."""
+    elsewhere: tuple[str, ...] = ()
+    """Services of other namespaces that it calls, as NAMESPACE/HOST."""
     resilience: Resilience = field(default_factory=Resilience)
     versions: Mapping[str, ReleaseVersion] = field(default_factory=dict)
     """Track → version; empty: one version."""
@@ -108,6 +112,11 @@ class MeshedWorkload:
     edge: EdgeRoute | None = None
     permissive_ports: Mapping[str, str] = field(default_factory=dict)
     """Port name → reason for accepting plain text there."""
+
+    @property
+    def callers_by_service(self) -> tuple[Caller, ...]:
+        """Those that call its Service, by way of the waypoint where there is one, unless the Service is headless."""
+        return tuple(one for one in self.callers if not one.direct)
 
 
 @dataclass(frozen=True, kw_only=True)

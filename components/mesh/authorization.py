@@ -3,8 +3,9 @@
 Where proxies stand beside the Pods, one policy per workload says it all. In ambient mode a call passes two of them: the
 namespace's waypoint sees the caller and the request, and the ztunnel before the Pod sees the waypoint alone
 (https://istio.io/latest/docs/ambient/usage/l4-policy/). So the callers stand in a policy of the waypoint, attached to
-the Service, and the Pods let in the waypoint and whoever goes around it: the edge's gateway, and Pods of the same
-workload, which know each other by address. Callers of a headless Service go to its Pods, whatever its waypoint.
+the Service, and the Pods let in the waypoint and whoever goes around it: the edge's gateway, Pods of the same workload,
+which know each other by address, and who scrapes each of them. Callers of a headless Service go to its Pods, whatever
+its waypoint.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -14,7 +15,6 @@ from components import identity
 from components.hardening import MeshDefault
 from components.mesh.arguments import Caller, MeshArgs, MeshedWorkload
 from components.mesh.names import WAYPOINT, edge_caller, object_metadata, waypoint_caller
-from components.mesh.resources.metadata import WorkloadSelector
 from components.mesh.resources.security import (
     AuthorizationPolicy,
     AuthorizationPolicySpec,
@@ -23,6 +23,7 @@ from components.mesh.resources.security import (
     Source,
     TargetReference,
 )
+from components.resources.metadata import WorkloadSelector
 from components.specs.mesh.settings import DataPlane
 
 DENY_ALL: Final = "deny-all"
@@ -53,14 +54,15 @@ def workload_policies(args: MeshArgs, workload: MeshedWorkload) -> Iterator[Auth
         # Before a Service is resolved to a Pod, the port is the Service's.
         on_service = {name: port.service_port for name, port in workload.ports.items()}
         target: TargetReference = {"group": "", "kind": "Service", "name": workload.service}
-        called = rules(args, workload, workload.callers, on_service)
+        called = rules(args, workload, workload.callers_by_service, on_service)
         if called:
             spec: AuthorizationPolicySpec = {"targetRefs": [target], "action": "ALLOW", "rules": called}
             yield _policy(args, workload.name, workload, spec)
         # A ztunnel knows no methods, so whoever may call only some of them has to take the way through the waypoint.
         itself = [one for one in workload.callers if _is_itself(args, one, workload) and not one.methods]
+        scrapers = [one for one in workload.callers if one.direct]
         waypoint = [waypoint_caller(args, port) for port in workload.ports if _is_called(workload, port)]
-        direct = rules(args, workload, (*waypoint, *itself, *outside), on_pods)
+        direct = rules(args, workload, (*waypoint, *itself, *scrapers, *outside), on_pods)
         yield from _allow(args, workload, f"{workload.name}-pods", direct)
     yield from _plain_text(args, workload, on_pods)
 
@@ -115,7 +117,7 @@ def _rule(source: Source, operation: Operation) -> Rule:
 
 
 def _is_called(workload: MeshedWorkload, port: str) -> bool:
-    return any(caller.port == port for caller in workload.callers)
+    return any(caller.port == port for caller in workload.callers_by_service)
 
 
 def _is_itself(args: MeshArgs, caller: Caller, workload: MeshedWorkload) -> bool:

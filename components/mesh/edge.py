@@ -7,8 +7,8 @@ from components.mesh import edge_gateway_api, edge_istio
 from components.mesh.arguments import MeshArgs
 from components.mesh.edge_body_limits import body_limits
 from components.mesh.edge_routes import edge_hosts, edge_metadata, edge_secret
-from components.mesh.resources.certificate import Certificate
 from components.quantities import duration_text
+from components.resources.certificate import Certificate
 from components.specs.mesh.settings import IssuedCertificate, RoutingApi
 
 

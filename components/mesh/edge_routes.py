@@ -6,8 +6,8 @@ from typing import Final
 
 from components.mesh.arguments import EdgeRoute, MeshArgs
 from components.mesh.names import edge_gateway, object_metadata
-from components.mesh.resources.metadata import Metadata
 from components.mesh.routes import Requests, Route, RoutedService, routed_service
+from components.resources.metadata import Metadata
 from components.specs.mesh.edge import EdgePolicy
 from components.specs.mesh.settings import SecretCertificate
 

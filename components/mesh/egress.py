@@ -54,9 +54,10 @@ def sidecars(args: MeshArgs) -> Iterator[Sidecar]:
 
 
 def sidecar(args: MeshArgs, workload: MeshedWorkload) -> Sidecar:
-    """Build the scope of one workload: its calls, its external hosts, and the mesh's own services."""
+    """Build the scope of one workload: what it calls, here and elsewhere, and the mesh's own services."""
     hosts = [f"./{args.host(service)}" for callee in workload.calls for service in _services(args, callee)]
     hosts += [f"./{args.external[name].host}" for name in workload.external]
+    hosts += workload.elsewhere
     return {
         "apiVersion": "networking.istio.io/v1",
         "kind": "Sidecar",

@@ -4,7 +4,7 @@ from typing import Final
 
 from components import identity
 from components.mesh.arguments import Caller, MeshArgs, MeshedWorkload
-from components.mesh.resources.metadata import Metadata
+from components.resources.metadata import Metadata
 from components.specs.mesh.settings import DataPlane, Mesh, RoutingApi
 
 WAYPOINT: Final = "waypoint"

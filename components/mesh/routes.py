@@ -12,7 +12,7 @@ from typing import Final
 from components.mesh.arguments import MeshArgs, MeshedWorkload, MeshPort
 from components.mesh.matching import HeaderPattern, header_patterns
 from components.mesh.names import edge_caller, object_metadata
-from components.mesh.resources.metadata import Metadata
+from components.resources.metadata import Metadata
 from components.specs.mesh.resilience import HTTP_IDEMPOTENT, Resilience
 from components.specs.mesh.traffic import Mirror
 
@@ -88,7 +88,7 @@ class RoutedService:
             return True
         return any(
             (caller.namespace, caller.service_account) != (edge.namespace, edge.service_account)
-            for caller in self.workload.callers
+            for caller in self.workload.callers_by_service
         )
 
     def metadata(self, name: str) -> Metadata:

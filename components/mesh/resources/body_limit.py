@@ -7,7 +7,7 @@ The filter is there for all routes and switched off; a route that names it switc
 from typing import Literal, TypedDict
 
 from components.mesh.resources.envoy_filter import ListenerMatch, WorkloadSelector
-from components.mesh.resources.metadata import Metadata
+from components.resources.metadata import Metadata
 
 Buffer = TypedDict("Buffer", {"@type": str, "max_request_bytes": int})
 """Envoy's buffer filter: https://www.envoyproxy.io/docs/envoy/latest/api-v3/extensions/filters/http/buffer/v3/buffer.proto"""

@@ -7,7 +7,7 @@ proxies as it is, so its keys are those of Envoy's own API (https://www.envoypro
 from collections.abc import Mapping
 from typing import Any, Final, Literal, NotRequired, TypedDict
 
-from components.mesh.resources.metadata import Metadata
+from components.resources.metadata import Metadata
 
 API_VERSION: Final = "networking.istio.io/v1alpha3"
 CONNECTION_MANAGER: Final = "envoy.filters.network.http_connection_manager"

@@ -5,7 +5,7 @@ https://gateway-api.sigs.k8s.io/reference/spec/. Durations are texts in the form
 
 from typing import Final, Literal, NotRequired, TypedDict
 
-from components.mesh.resources.metadata import Metadata, WorkloadSelector
+from components.resources.metadata import Metadata, WorkloadSelector
 
 MAX_RULES: Final = 16
 """Rules of an HTTPRoute that the schema allows."""

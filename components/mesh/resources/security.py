@@ -5,7 +5,7 @@ https://istio.io/latest/docs/reference/config/security/
 
 from typing import Literal, NotRequired, TypedDict
 
-from components.mesh.resources.metadata import Metadata, WorkloadSelector
+from components.resources.metadata import Metadata, WorkloadSelector
 
 
 class TargetReference(TypedDict):

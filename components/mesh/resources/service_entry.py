@@ -5,7 +5,7 @@ https://istio.io/latest/docs/reference/config/networking/service-entry/
 
 from typing import Literal, NotRequired, TypedDict
 
-from components.mesh.resources.metadata import Metadata
+from components.resources.metadata import Metadata
 
 
 class ServiceEntryPort(TypedDict):

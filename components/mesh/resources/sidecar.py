@@ -5,7 +5,7 @@ https://istio.io/latest/docs/reference/config/networking/sidecar/
 
 from typing import Literal, TypedDict
 
-from components.mesh.resources.metadata import Metadata
+from components.resources.metadata import Metadata
 
 
 class LabelledWorkloads(TypedDict):

@@ -5,7 +5,7 @@ https://istio.io/latest/docs/ambient/usage/waypoint/
 
 from typing import Literal, TypedDict
 
-from components.mesh.resources.metadata import Metadata
+from components.resources.metadata import Metadata
 
 
 class WaypointListener(TypedDict):

@@ -37,6 +37,11 @@ def test_a_proxy_knows_what_its_workload_calls_and_nothing_else() -> None:
     assert hosts(bodies, "users") == [SYSTEM], "it calls nobody"
 
 
+def test_a_proxy_knows_services_of_other_namespaces_by_their_namespace() -> None:
+    api_server = "default/kubernetes.default.svc.cluster.local"
+    assert hosts(built(users(elsewhere=(api_server,))), "users") == [api_server, SYSTEM]
+
+
 def test_what_is_not_declared_is_not_let_out() -> None:
     for sidecar in every(built(gateway(), orders(), users()), "Sidecar"):
         assert sidecar["spec"]["outboundTrafficPolicy"] == {"mode": "REGISTRY_ONLY"}

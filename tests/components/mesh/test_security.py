@@ -90,6 +90,23 @@ def test_methods_without_a_contract_are_refused() -> None:
         built(users(contract=None))
 
 
+def test_who_scrapes_each_pod_is_let_in_by_the_pods_and_by_no_waypoint() -> None:
+    """It comes to the Pods' own addresses; the waypoint would choose one Pod for it."""
+    scraper = Caller(service_account="prometheus", namespace=NAMESPACE, port="grpc", direct=True)
+    bodies = built(users(callers=(caller("orders"), scraper)), mesh=AMBIENT)
+    assert [rule["from"] for rule in policy(bodies, "users")["rules"]] == [principals("orders")]
+    (rule,) = policy(bodies, "users-pods")["rules"]
+    assert rule["from"] == principals("prometheus", "waypoint")
+
+
+def test_a_service_that_is_only_scraped_is_closed_to_the_waypoint() -> None:
+    scraper = Caller(service_account="prometheus", namespace=NAMESPACE, port="grpc", direct=True)
+    bodies = built(users(callers=(scraper,)), mesh=AMBIENT)
+    assert "users" not in {body["metadata"]["name"] for body in every(bodies, "AuthorizationPolicy")}
+    (rule,) = policy(bodies, "users-pods")["rules"]
+    assert rule["from"] == principals("prometheus")
+
+
 def test_a_workload_that_nobody_calls_has_no_policy() -> None:
     worker = MeshedWorkload(name="worker", service_account="worker", calls=("users",))
     assert {body["metadata"]["name"] for body in every(built(worker), "AuthorizationPolicy")} == {"deny-all"}
