@@ -22,6 +22,8 @@ SERVICE_RANGE = "10.96.0.0/16"
 SERVICE_ADDRESS = "10.96.0.1"
 """The first address of the range: the API server's own Service."""
 ISSUER = "https://kubernetes.default.svc"
+FRONT_PROXY = "front-proxy"
+"""As whom the API server passes requests on to API servers of others (aggregation); an authority of its own says so."""
 ETCD_SOCKET = "etcd.sock"
 ETCD_URL = f"unix://{ETCD_SOCKET}"
 """Relative to the folder, in which all processes run: a socket's full path may have at most 107 characters."""
@@ -90,7 +92,12 @@ def _reserved_port() -> Generator[int]:
 def _write_keys(folder: Path, authority: Authority) -> None:
     hosts = ["localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc"]
     serving_pair = authority.serving("kube-apiserver", hosts=hosts, addresses=[LOOPBACK, SERVICE_ADDRESS])
+    front_authority = Authority(FRONT_PROXY)
+    front_pair = front_authority.client(FRONT_PROXY, group=FRONT_PROXY)
     write_private(folder / "authority.crt", authority.certificate)
+    write_private(folder / "front-authority.crt", front_authority.certificate)
+    write_private(folder / "front-proxy.crt", front_pair.certificate)
+    write_private(folder / "front-proxy.key", front_pair.key)
     write_private(folder / "serving.crt", serving_pair.certificate)
     write_private(folder / "serving.key", serving_pair.key)
     write_private(folder / "service-accounts.key", signing_key())
@@ -125,6 +132,13 @@ def _api_server(binary: Path, folder: Path, port: int, administrator: Administra
         f"--secure-port={port}",
         "--permit-port-sharing",
         f"--client-ca-file={folder / 'authority.crt'}",
+        f"--requestheader-client-ca-file={folder / 'front-authority.crt'}",
+        f"--requestheader-allowed-names={FRONT_PROXY}",
+        "--requestheader-username-headers=X-Remote-User",
+        "--requestheader-group-headers=X-Remote-Group",
+        "--requestheader-extra-headers-prefix=X-Remote-Extra-",
+        f"--proxy-client-cert-file={folder / 'front-proxy.crt'}",
+        f"--proxy-client-key-file={folder / 'front-proxy.key'}",
         f"--tls-cert-file={folder / 'serving.crt'}",
         f"--tls-private-key-file={folder / 'serving.key'}",
         f"--service-account-issuer={ISSUER}",

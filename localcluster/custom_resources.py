@@ -1,4 +1,4 @@
-"""The custom resource definitions of Istio, the Gateway API and cert-manager, from their Go modules."""
+"""The custom resource definitions of what clusters run beside this platform, from the Go modules that publish them."""
 
 from __future__ import annotations
 
@@ -16,12 +16,19 @@ from launcher.golang import go_binary, required_version
 
 MODULE: Final = Path(__file__).parent / "crds"
 """Its go.mod pins the versions, its go.sum what they contain."""
+_OPERATOR: Final = "example/prometheus-operator-crd/monitoring.coreos.com_"
 FILES: Final = {
-    "istio.io/api": "kubernetes/customresourcedefinitions.gen.yaml",
-    "sigs.k8s.io/gateway-api": "config/crd/standard/*.yaml",
-    "github.com/cert-manager/cert-manager": "deploy/crds/cert-manager.io_certificates.yaml",
+    "istio.io/api": ("kubernetes/customresourcedefinitions.gen.yaml",),
+    "sigs.k8s.io/gateway-api": ("config/crd/standard/*.yaml",),
+    "github.com/cert-manager/cert-manager": ("deploy/crds/cert-manager.io_certificates.yaml",),
+    "github.com/prometheus-operator/prometheus-operator": tuple(
+        f"{_OPERATOR}{kind}.yaml" for kind in ("podmonitors", "prometheusrules", "servicemonitors")
+    ),
 }
-"""Module → its definitions; of the Gateway API only the standard channel, as routes here use nothing else."""
+"""Module → its definitions; only what is rendered here, as an API server takes a while to install each.
+
+Of the Gateway API the standard channel alone, as routes here use nothing else.
+"""
 
 Definition = dict[str, Any]
 
@@ -38,8 +45,8 @@ def definitions_of(module: Path) -> Iterator[Definition]:
     Go downloads what its module cache lacks, and refuses what the go.sum does not know. Raises ToolUnavailable.
     """
     folders = _downloaded(module)
-    for path, pattern in FILES.items():
-        for file in sorted(folders[path].glob(pattern)):
+    for path, patterns in FILES.items():
+        for file in sorted(file for pattern in patterns for file in folders[path].glob(pattern)):
             documents = yaml.load_all(file.read_text(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
             yield from (body for body in documents if body and body["kind"] == "CustomResourceDefinition")
 

@@ -1,4 +1,4 @@
-"""Rule 31 of the checklist for custom resources: manifests against the definitions of the pinned Istio and Gateway API.
+"""Rule 31 of the checklist for custom resources: manifests against the pinned definitions of localcluster/crds.
 
 Structure only, in milliseconds and without a server. The definitions' CEL rules are left to the API server:
 tests/apiserver/test_mesh_definitions.py.

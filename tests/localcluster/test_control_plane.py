@@ -53,6 +53,15 @@ def test_a_certificate_of_another_authority_is_refused(api: Api, tmp_path: Path)
     assert answer.status_code == 401, f"a name must not be believed from another authority, got {answer.text}"
 
 
+def test_api_servers_of_others_learn_by_what_to_know_this_one(api: Api) -> None:
+    """They believe the names that it passes on only with a certificate of the front proxy's authority."""
+    published = api.get("/api/v1/namespaces/kube-system/configmaps/extension-apiserver-authentication").json()["data"]
+    assert published["requestheader-allowed-names"] == '["front-proxy"]'
+    assert published["requestheader-client-ca-file"] != published["client-ca-file"], (
+        "whoever has any client certificate could claim to be anybody"
+    )
+
+
 def test_a_user_without_rights_is_forbidden(api: Api, namespace: str) -> None:
     """RBAC decides: a service account that no role names may read nothing."""
     path = f"/api/v1/namespaces/{namespace}/serviceaccounts/default/token"

@@ -31,6 +31,13 @@ def test_of_the_gateway_api_only_the_standard_channel_is_there() -> None:
     assert channels == {"standard"}, "an experimental field would pass here, and be dropped on most clusters"
 
 
+def test_of_the_prometheus_operator_only_what_is_rendered_is_there() -> None:
+    kinds = {
+        body["spec"]["names"]["kind"] for body in definitions() if body["spec"]["group"] == "monitoring.coreos.com"
+    }
+    assert kinds == {"PodMonitor", "PrometheusRule", "ServiceMonitor"}, "each further one slows an API server's start"
+
+
 def test_a_module_with_other_contents_is_refused(tmp_path: Path) -> None:
     module = Path(shutil.copytree(MODULE, tmp_path / "crds"))
     sums = (module / "go.sum").read_text()

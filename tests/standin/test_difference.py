@@ -80,9 +80,9 @@ REPLACING = [
         {**plain("StatefulSet", "s", spec={"volumeClaimTemplates": [{"spec": {"a": "b"}}]}), "apiVersion": "apps/v1"},
         ("spec", "volumeClaimTemplates", 0, "spec", "a"),
     ),
-    (
-        {**plain("RoleBinding", "r", roleRef={"name": "a"}), "apiVersion": "rbac.authorization.k8s.io/v1"},
-        ("roleRef", "name"),
+    *(
+        ({**plain(kind, "r", roleRef={"name": "a"}), "apiVersion": "rbac.authorization.k8s.io/v1"}, ("roleRef", "name"))
+        for kind in ("RoleBinding", "ClusterRoleBinding")
     ),
 ]
 

@@ -24,6 +24,7 @@ _REPLACING: dict[tuple[str, str], tuple[Path, ...]] = {
         "podManagementPolicy", "revisionHistoryLimit", "selector", "serviceName", "volumeClaimTemplates"
     ),
     ("batch/v1", "Job"): _of_spec("completions", "parallelism", "selector", "template"),
+    ("rbac.authorization.k8s.io/v1", "ClusterRoleBinding"): (("roleRef",),),
     ("rbac.authorization.k8s.io/v1", "RoleBinding"): (("roleRef",),),
     ("v1", "ConfigMap"): (("data",), ("binaryData",)),
     ("v1", "PersistentVolumeClaim"): _of_spec("accessModes", "selector", "storageClassName", "volumeName"),

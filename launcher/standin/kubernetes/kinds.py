@@ -48,6 +48,13 @@ BUILT_IN: dict[str, Kind] = {
     **_built_in("networking.k8s.io/v1", ("NetworkPolicy", "networkpolicies")),
     **_built_in("policy/v1", ("PodDisruptionBudget", "poddisruptionbudgets")),
     **_built_in("rbac.authorization.k8s.io/v1", ("Role", "roles"), ("RoleBinding", "rolebindings")),
+    **_built_in(
+        "rbac.authorization.k8s.io/v1",
+        ("ClusterRole", "clusterroles"),
+        ("ClusterRoleBinding", "clusterrolebindings"),
+        namespaced=False,
+    ),
+    **_built_in("apiregistration.k8s.io/v1", ("APIService", "apiservices"), namespaced=False),
 }
 """The built-in kinds, by Pulumi's type token."""
 
