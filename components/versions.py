@@ -18,6 +18,17 @@ STORE_IMAGES: Final[dict[str, dict[int, str]]] = {
 NATS_IMAGE: Final = "docker.io/library/nats:2.12.0"
 RATE_LIMIT_IMAGE: Final = "docker.io/envoyproxy/ratelimit:3fb70258"
 """The project tags no releases: the commit that Envoy Gateway 1.7 ships."""
+PROMETHEUS_IMAGE: Final = "docker.io/prom/prometheus:v3.15.0"
+ALERTMANAGER_IMAGE: Final = "docker.io/prom/alertmanager:v0.31.1"
+GRAFANA_IMAGE: Final = "docker.io/grafana/grafana:13.2.0"
+KUBE_STATE_METRICS_IMAGE: Final = "registry.k8s.io/kube-state-metrics/kube-state-metrics:v2.15.0"
+PROMETHEUS_ADAPTER_IMAGE: Final = "registry.k8s.io/prometheus-adapter/prometheus-adapter:v0.12.0"
+EXPORTER_IMAGES: Final[dict[str, str]] = {
+    "nats": "docker.io/natsio/prometheus-nats-exporter:0.12.0",
+    "postgres": "quay.io/prometheuscommunity/postgres-exporter:v0.17.1",
+    "redis": "docker.io/oliver006/redis_exporter:v1.82.0",
+}
+"""Engine → the program that tells Prometheus of it."""
 
 ISTIO: Final = "1.31.1"
 GATEWAY_API: Final = "1.7.0"
