@@ -6,6 +6,8 @@ import io.grpc.ServerInterceptors;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 import io.grpc.protobuf.services.HealthStatusManager;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Tags;
+import io.micrometer.core.instrument.binder.jvm.ExecutorServiceMetrics;
 import io.opentelemetry.api.OpenTelemetry;
 import io.opentelemetry.instrumentation.grpc.v1_6.GrpcTelemetry;
 import java.io.IOException;
@@ -35,6 +37,7 @@ final class UsersServer implements AutoCloseable {
             Duration drainTimeout) {
         AtomicInteger number = new AtomicInteger();
         this.threads = Executors.newFixedThreadPool(concurrency, task -> new Thread(task, "call-" + number.incrementAndGet()));
+        new ExecutorServiceMetrics(threads, "calls", Tags.empty()).bindTo(registry);
         this.drainTimeout = drainTimeout;
         this.server = builder
                 .executor(threads)

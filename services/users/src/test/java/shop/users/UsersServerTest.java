@@ -50,6 +50,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -281,6 +282,33 @@ class UsersServerTest {
         while (!registry.scrape().contains(counted)) {
             assertFalse(registry.scrape().contains("CANCELLED"), "the caller did not leave");
             Thread.sleep(10);
+        }
+    }
+
+    @Test
+    void theThreadsThatAnswerCallsAreCountedAndSoIsWhatWaitsForThem() throws Exception {
+        shop.users.v1.User user = create("ada@example.com", "Ada");
+        CountDownLatch answer = new CountDownLatch(1);
+        before.set(() -> {
+            try {
+                answer.await();
+            } catch (InterruptedException e) {
+                throw new IllegalStateException(e);
+            }
+        });
+        List<CompletableFuture<shop.users.v1.User>> calls =
+                Stream.generate(() -> CompletableFuture.supplyAsync(() -> get(user.getId()), task -> new Thread(task).start())).limit(5).toList();
+        for (String counted : List.of("executor_pool_max_threads{name=\"calls\"} 4.0", "executor_active_threads{name=\"calls\"} 4.0")) {
+            while (!registry.scrape().contains(counted)) {
+                Thread.onSpinWait();
+            }
+        }
+        while (registry.scrape().contains("executor_queued_tasks{name=\"calls\"} 0.0")) {
+            Thread.onSpinWait();
+        }
+        answer.countDown();
+        for (CompletableFuture<shop.users.v1.User> call : calls) {
+            assertEquals(user, call.get(10, TimeUnit.SECONDS));
         }
     }
 
