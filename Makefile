@@ -16,7 +16,7 @@ FIND_PYTHON = for candidate in python3.11 python3 python3.12 python3.13 python3.
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup up preview refresh down images local-registry local-registry-down validate render graph schema test integration services-test lint format golden bench clean
+.PHONY: help setup up preview refresh down images local-registry local-registry-down validate render graph schema test integration services-test lint format golden dashboards bench clean
 
 help: ## list the targets
 	@echo "make TARGET [STACK=local|dev|prod|ci]"
@@ -92,6 +92,9 @@ format: setup ## bring the sources into the common form
 
 golden: setup ## rewrite the golden manifests; review the diff
 	@$(PYTHON) -m pytest --rewrite-goldens tests/golden
+
+dashboards: setup ## run the shop, and draw its dashboards to docs/dashboards; their JSON to build/dashboards
+	@$(PYTHON) -m pytest --redraw-dashboards tests/integration/observability/test_pictures.py
 
 bench: setup ## measure against flat programs and against helm
 	@$(PYTHON) -m bench

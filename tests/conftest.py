@@ -10,8 +10,11 @@ from localcluster.control_plane import ControlPlane, running
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add what `make golden` passes."""
+    """Add what `make golden` and `make dashboards` pass."""
     parser.addoption("--rewrite-goldens", action="store_true", help="make tests/golden hold what the stacks render now")
+    parser.addoption(
+        "--redraw-dashboards", action="store_true", help="make docs/dashboards show the dashboards as they are now"
+    )
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups

@@ -1,0 +1,1 @@
+"""Metrics, alerts and dashboards that come with each service."""

@@ -1,0 +1,1 @@
+"""Recording rules and alerts: one file a topic, each rule generic over the services. Pure."""
