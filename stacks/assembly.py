@@ -23,6 +23,7 @@ from components.workloads.objects import config_checksum, content_checksum
 from components.workloads.pods import configuration_read
 from components.workloads.workload import Workload
 from stacks.mesh_parts import control_plane_parts, denials, policy_parts, route_parts
+from stacks.observability_parts import metrics_api_parts, observability_parts, rights_of
 from stacks.parts import Part, part_key
 from stacks.schema.environment import ClusterTarget, SecretsFrom, Target
 from stacks.schema.images import LOGIN_KEYS
@@ -68,6 +69,8 @@ def compose(platform: Platform, secrets: Secrets) -> list[Part]:
     base = Part(Configuration, name, configuration, after=(namespace.key,))
     parts = [*first, namespace, base, *_image_builds(platform, secrets)]
     parts += policy_parts(mesh, namespace.key) if mesh else []
+    watching = platform.observability
+    parts += observability_parts(watching, namespace.key) if watching else []
     for key, workload in platform.workloads.items():
         args = WorkloadArgs(
             spec=workload.spec,
@@ -81,7 +84,9 @@ def compose(platform: Platform, secrets: Secrets) -> list[Part]:
         )
         reads = [_object_key(one) for one in configuration_read(args) if one in checksums]
         waits_for = [*(denials() if mesh else ()), *(part_key(Workload, other) for other in workload.after)]
+        waits_for += rights_of(watching, key) if watching else ()
         parts.append(Part(Workload, key, args, after=(namespace.key, *reads, *waits_for)))
+    parts += metrics_api_parts(watching, namespace.key) if watching else []
     return [*parts, *(route_parts(mesh, namespace.key) if mesh else ())]
 
 

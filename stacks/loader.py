@@ -12,10 +12,12 @@ from stacks.document import Document, InvalidConfiguration, Problem, read
 from stacks.parsing import parsed
 from stacks.problems import ABSENT
 from stacks.schema.builds import built_services
-from stacks.schema.catalogue import Catalogue, ConfigFile
+from stacks.schema.catalogue import Catalogue
+from stacks.schema.configuration_entries import ConfigFile
 from stacks.schema.environment import ROOT, Environment, SecretsFrom
 from stacks.schema.environment_checks import name_problems, workload_problems
 from stacks.schema.images import LOGIN_KEYS
+from stacks.schema.observability_names import observability_name_problems
 from stacks.schema.platform import Platform
 from stacks.schema.references import catalogue_problems
 from stacks.schema.resolution import resolve
@@ -73,8 +75,8 @@ def resolve_documents(catalogue_document: Document, environment_document: Docume
         trusted, unusable = certificates(environment.images, environment_document, project)
         found += unusable
     if catalogue is not None and environment is not None:
-        unknown = list(name_problems(catalogue, environment, environment_document))
-        found += unknown
+        found += name_problems(catalogue, environment, environment_document)
+        found += observability_name_problems(catalogue, environment, catalogue_document)
         # Workloads are whole only where both documents are: what is wrong in one would be told again.
         if not found and not from_catalogue.problems and not from_environment.problems:
             built = tuple(built_services(catalogue, environment))

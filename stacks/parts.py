@@ -14,6 +14,9 @@ from components.mesh.rate_limits import RateLimits
 from components.mesh.security import MeshSecurity
 from components.mesh.service_routing import ServiceRouting
 from components.mesh.telemetry import MeshTelemetry
+from components.observability.metrics_api import MetricsAdapter, MetricsApi
+from components.observability.operator import OperatorMonitoring
+from components.observability.scrape_access import ScrapeAccess
 from components.workloads.configuration import Configuration
 from components.workloads.namespace import Namespace
 from components.workloads.workload import Workload
@@ -30,6 +33,10 @@ Component = (
     | type[RateLimits]
     | type[ServiceRouting]
     | type[EdgeGateway]
+    | type[ScrapeAccess]
+    | type[OperatorMonitoring]
+    | type[MetricsAdapter]
+    | type[MetricsApi]
 )
 
 

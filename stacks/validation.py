@@ -163,6 +163,8 @@ def _lacks_a_key(errors: list[_Error], location: Location) -> bool:
 def _with_forms(error: _Error, data: Any, annotations: tuple[Any, ...]) -> _Error:
     """Add the forms that a union allows; or blame the one unknown key, where it is nearly the key of a form."""
     annotations, _ = _followed(error, len(error.location), data, annotations)
+    if not model_paths.models(annotations):
+        annotations = model_paths.step(annotations, 0) or annotations  # a single value stands for a list of one
     settings = model_paths.settings(annotations)
     members = model_paths.members(annotations)
     unknown = [key for key in error.input if key not in settings] if isinstance(error.input, dict) else []

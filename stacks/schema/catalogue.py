@@ -7,17 +7,19 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from components.faults import fault
-from components.scalars import AbsolutePath, Cidr, ConfigKey, DnsLabel, DnsSubdomain, LabelValue, PortName
+from components.scalars import AbsolutePath, Cidr, DnsLabel, DnsSubdomain, LabelValue, PortName
 from components.specs.base import Finding, Spec
 from components.specs.mesh.contract import Contract
 from components.specs.mesh.edge import EdgePolicy, JwtIssuer, RoleRule
 from components.specs.mesh.resilience import MethodName, Resilience
 from components.specs.mesh.traffic import RateLimit
+from components.specs.observability.objectives import Objective
+from components.specs.observability.own_alerts import AlertName, OwnAlert
 from components.specs.ports import app_protocol
 from components.specs.probes import PortNumber
-from components.specs.tags import tag, tag_by_key
 from components.specs.workload import WorkloadSpec
 from components.versions import STORE_IMAGES
+from stacks.schema.configuration_entries import ConfigMapEntry, SecretEntry
 from stacks.schema.images import BuildOrFolder
 from stacks.schema.streams import Consumer, PublishedSubject, Stream, StreamName, StreamSubject
 
@@ -69,6 +71,10 @@ class Service(WorkloadSpec):
     edge: Edge | None = None
     resilience: Resilience = Field(Resilience(), description="How every caller treats it, in a mesh.")
     rate_limits: tuple[RateLimit, ...] = Field((), description="How often it may be called, in a mesh.")
+    slo: Objective | None = Field(
+        None, description="What it promises, in place of team-defaults.slo; null: nothing, and no alert on it."
+    )
+    alerts: dict[AlertName, OwnAlert] = Field({}, description="Alerts of its own, beside those that each service gets.")
 
     def findings(self) -> Iterator[Finding]:
         """Yield what does not go together in one service."""
@@ -117,6 +123,7 @@ class TeamDefaults(Spec):
     """What holds for every service that says nothing else."""
 
     team: LabelValue
+    slo: Objective | None = Field(None, description="What every service promises whose requests are counted.")
 
 
 class StoreEngine(StrEnum):
@@ -180,56 +187,6 @@ class ExternalHost(Spec):
                     "is for hosts that speak TLS, and the protocol is tcp",
                     consequence="the host would be sent a TLS handshake that it doesn't expect",
                     fix="drop one of the two",
-                ),
-            )
-
-
-class ConfigFile(Spec):
-    """Text that stands in a file beside the catalogue: ``{file: config/app.yaml}``."""
-
-    file: str
-
-
-ConfigText = Annotated[
-    Annotated[str, tag("text")] | Annotated[ConfigFile, tag("file")], tag_by_key("file", otherwise="text")
-]
-
-
-class ConfigMapEntry(Spec):
-    """A ConfigMap: its content, or the word that somebody else makes it."""
-
-    data: dict[ConfigKey, ConfigText] = {}
-    existing: bool = Field(False, description="Made by somebody else; services may refer to it.")
-
-    def findings(self) -> Iterator[Finding]:
-        """Yield a ConfigMap that is both ours and somebody else's."""
-        if self.existing == bool(self.data):
-            yield (
-                (),
-                fault(
-                    "has data and is existing" if self.existing else "has no data",
-                    consequence="two owners would overwrite each other" if self.existing else "it would be empty",
-                    fix="give it data, or say 'existing: true'",
-                ),
-            )
-
-
-class SecretEntry(Spec):
-    """A Secret: the keys whose values each stack supplies, or the word that somebody else makes it."""
-
-    keys: tuple[ConfigKey, ...] = ()
-    type: str = "Opaque"
-    existing: bool = Field(False, description="Made by somebody else; services may refer to it.")
-
-    def findings(self) -> Iterator[Finding]:
-        """Yield a Secret that is both ours and somebody else's."""
-        if self.existing == bool(self.keys):
-            yield (
-                (),
-                fault(
-                    "has keys and is existing" if self.existing else "names no keys",
-                    consequence="nobody could tell who supplies its values",
-                    fix="list its keys, or say 'existing: true'",
                 ),
             )
 

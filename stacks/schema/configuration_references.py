@@ -8,7 +8,7 @@ from components.specs.pod import ConfigVolume, SecretVolume
 from components.specs.variables import ConfigReference, ConfigSource, EnvironmentValue, SecretReference, SecretSource
 from stacks.document import Document, Problem
 from stacks.schema.catalogue import Catalogue, Service
-from stacks.schema.resolution import secrets
+from stacks.schema.resolution import catalogue_secrets
 from stacks.schema.suggestions import suggestion
 
 Location = tuple[str | int, ...]
@@ -84,5 +84,5 @@ def _config_keys(catalogue: Catalogue) -> dict[str, set[str] | None]:
 
 def _secret_keys(catalogue: Catalogue) -> dict[str, set[str] | None]:
     """Return the keys of each Secret, those of stores and the broker among them; None where somebody else decides."""
-    found: dict[str, set[str] | None] = {name: set(entry.keys) for name, entry in secrets(catalogue).items()}
+    found: dict[str, set[str] | None] = {name: set(entry.keys) for name, entry in catalogue_secrets(catalogue).items()}
     return found | {name: None for name, entry in catalogue.secrets.items() if entry.existing}

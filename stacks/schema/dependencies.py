@@ -63,6 +63,8 @@ class Dependency:
     label: str = ""
     publishes: bool = False
     """Whether data flows from source to target only, as events do."""
+    direct: bool = False
+    """Whether the source connects to each of the target's Pods, and not to its Service."""
 
     @property
     def waits(self) -> bool:

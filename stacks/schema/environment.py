@@ -13,6 +13,8 @@ from components.specs.mesh.resilience import Resilience
 from components.specs.mesh.settings import Mesh
 from components.specs.mesh.traffic import Fault, Mirror, RateLimit
 from components.specs.namespace import Quota
+from components.specs.observability.objectives import Objective
+from components.specs.observability.settings import Observability
 from components.specs.pod import Exceptions, Reason
 from components.specs.probes import PortNumber
 from components.specs.resources import Resources
@@ -123,6 +125,7 @@ class ServiceOverride(Spec):
     rate_limits: tuple[RateLimit, ...] | None = None
     mirror: Mirror | None = None
     fault: Fault | None = None
+    slo: Objective | None = Field(None, description="In place of the catalogue's; null: it promises nothing here.")
 
 
 class Environment(Spec):
@@ -144,6 +147,7 @@ class Environment(Spec):
     stores: dict[DnsLabel, StorePlace] = {}
     broker: BrokerPlace | None = Field(None, description="Where NATS runs; needed by a catalogue with streams.")
     mesh: Mesh | None = Field(None, description="Istio; without it services talk to each other directly.")
+    observability: Observability | None = Field(None, description="Metrics, alerts and dashboards; nothing without it.")
     env: dict[EnvironmentVariableName, EnvironmentValue] = Field({}, description="Variables of every service.")
     services: dict[DnsLabel, ServiceOverride] = {}
 

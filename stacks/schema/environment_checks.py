@@ -11,6 +11,9 @@ from stacks.schema.catalogue import Catalogue
 from stacks.schema.configuration_references import reference_problems, variable_references
 from stacks.schema.environment import ROOT, Environment, FolderTarget, SecretsFrom, ServiceOverride, Tier
 from stacks.schema.mesh_checks import mesh_problems
+from stacks.schema.observability import observability_args
+from stacks.schema.observability_checks import observability_problems
+from stacks.schema.observability_workloads import programs
 from stacks.schema.origins import Origins
 from stacks.schema.production_floor import production_floor
 from stacks.schema.quota import quota_problems
@@ -48,7 +51,7 @@ def name_problems(catalogue: Catalogue, environment: Environment, document: Docu
             consequence="services that publish or consume would have no address for it",
             fix="add broker: {storage: 10Gi} to run NATS in the cluster, or {host: nats.example.com}",
         )
-    yield from image_problems(catalogue, environment, secrets(catalogue), document)
+    yield from image_problems(catalogue, environment, secrets(catalogue, environment), document)
     target = environment.cluster
     if (
         isinstance(target, FolderTarget)
@@ -76,11 +79,13 @@ def workload_problems(
         root = (*ROOT, "services", name)
         yield from reference_problems(variable_references(override.env), root, catalogue, document)
     specs = platform_workloads(catalogue, environment, tags)
-    built = built_services(catalogue, environment)
+    built, watching = built_services(catalogue, environment), programs(catalogue, environment)
     for name, spec in specs.items():
         yield from _name_lengths(name, spec, specs, document)
         floor = (
-            list(production_floor(name, spec, document, environment, is_built=name in built))
+            list(
+                production_floor(name, spec, document, environment, is_built=name in built, program=watching.get(name))
+            )
             if environment.tier is Tier.PRODUCTION
             else []
         )
@@ -94,7 +99,11 @@ def workload_problems(
         if environment.mesh is None:
             yield from _shares(name, spec, document)
     yield from quota_problems(specs, environment, document)
-    yield from mesh_problems(catalogue, environment, specs, Origins(environment, document, catalogue_document))
+    origins = Origins(environment, document, catalogue_document)
+    yield from mesh_problems(catalogue, environment, specs, origins)
+    yield from observability_problems(
+        catalogue, environment, observability_args(catalogue, environment, specs), origins
+    )
 
 
 def _merged(

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from datetime import timedelta
+from typing import Final
 
 from components.mesh.arguments import (
     Caller,
@@ -14,7 +16,9 @@ from components.mesh.arguments import (
 )
 from components.mesh.names import edge_service_account
 from components.mesh.rate_limit_service import PORT, SERVICE, rate_limit_callers
-from components.specs.mesh.resilience import Resilience
+from components.observability.metrics_adapter import PLAIN_TEXT_REASON
+from components.observability.names import PROMETHEUS, PROMETHEUS_ADAPTER
+from components.specs.mesh.resilience import Resilience, Retries
 from components.specs.mesh.settings import Mesh
 from components.specs.mesh.traffic import LimitScope
 from components.specs.ports import Port, Protocol, app_protocol
@@ -22,7 +26,15 @@ from components.specs.workload import WorkloadSpec
 from stacks.schema.catalogue import Catalogue, Service
 from stacks.schema.dependencies import Dependency, by_workload, store_dependency
 from stacks.schema.environment import Environment, ServiceOverride, StoreOutside
+from stacks.schema.observed_hosts import observed_hosts
+from stacks.schema.scraping import operator_callers
 from stacks.schema.stores import BROKER, broker_port, store_port
+
+_PLAIN_TEXT: Final = {PROMETHEUS_ADAPTER: {"https": PLAIN_TEXT_REASON}}
+"""Workload of the platform → port → why callers without an identity are let in there."""
+_RESILIENCE: Final = {PROMETHEUS: Resilience(timeout=timedelta(minutes=2), retries=Retries(attempts=0))}
+"""How a part of the platform is called, where that differs from other services. Prometheus gives a query two minutes
+(flag query.timeout), and one that was too much for it is not to be sent again."""
 
 
 def mesh_args(
@@ -96,7 +108,7 @@ def _workload(
     override = environment.services.get(name, ServiceOverride())
     exposed = any(port.exposed for part in spec.every_container for port in part.ports.values())
     own = [found for found in touching if found.source == name]
-    reasons = environment.mesh.permissive_ports.get(name, {}) if environment.mesh else {}
+    reasons = _PLAIN_TEXT.get(name, {}) | (environment.mesh.permissive_ports.get(name, {}) if environment.mesh else {})
     return MeshedWorkload(
         name=name,
         service_account=name,
@@ -112,14 +124,21 @@ def _workload(
                     namespace=environment.namespace,
                     port=found.port_name,
                     methods=found.methods,
+                    direct=found.direct,
                 )
                 for found in touching
                 if found.target == name and found.port_name in ports
             )
+        )
+        + operator_callers(spec, environment),
+        calls=tuple(
+            dict.fromkeys(
+                _service_name(found.target, catalogue) for found in own if found.port_name and not found.direct
+            )
         ),
-        calls=tuple(dict.fromkeys(_service_name(found.target, catalogue) for found in own if found.port_name)),
+        elsewhere=(_api_server(environment.mesh),) if environment.mesh and spec.uses_kubernetes_api else (),
         external=tuple(dict.fromkeys(known_as[found.target] for found in own if found.target in known_as)),
-        resilience=service.resilience if service else Resilience(),
+        resilience=service.resilience if service else _RESILIENCE.get(name, Resilience()),
         versions={
             track: ReleaseVersion(weight=version.weight, match=version.match)
             for track, version in spec.versions.items()
@@ -130,6 +149,10 @@ def _workload(
         edge=_edge(service, environment.mesh) if environment.mesh else None,
         permissive_ports={port: reason for port, reason in reasons.items() if port in ports},
     )
+
+
+def _api_server(settings: Mesh) -> str:
+    return f"default/kubernetes.default.svc.{settings.cluster_domain}"
 
 
 def _service_name(name: str, catalogue: Catalogue) -> str:
@@ -161,6 +184,8 @@ def external_services(catalogue: Catalogue, environment: Environment) -> Iterato
     if catalogue.streams and isinstance(environment.broker, StoreOutside):
         place = environment.broker
         yield ExternalService(name=BROKER, host=place.host, port=broker_port(place), protocol="tcp")
+    for one in dict.fromkeys(one for _, one in observed_hosts(environment)):
+        yield ExternalService(name=one.name, host=one.host, port=one.port, protocol=one.protocol)
 
 
 def _external(catalogue: Catalogue, environment: Environment) -> tuple[dict[str, ExternalService], dict[str, str]]:

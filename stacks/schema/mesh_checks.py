@@ -15,7 +15,9 @@ from stacks.schema.dependencies import dependencies, inner_dependencies
 from stacks.schema.environment import ROOT, Environment, FolderTarget, Tier
 from stacks.schema.mesh import external_services, mesh_args
 from stacks.schema.mesh_service_checks import service_problems
+from stacks.schema.observability_dependencies import observability_dependencies
 from stacks.schema.origins import Origins
+from stacks.schema.stores import BROKER
 from stacks.schema.suggestions import suggestion
 
 MESH = (*ROOT, "mesh")
@@ -25,7 +27,11 @@ def mesh_problems(
     catalogue: Catalogue, environment: Environment, specs: Mapping[str, WorkloadSpec], origins: Origins
 ) -> Iterator[Problem]:
     """Yield what is wrong with the mesh and with what services ask of it; without one, what only one could do."""
-    declared = [*dependencies(catalogue, environment), *inner_dependencies(specs)]
+    declared = [
+        *dependencies(catalogue, environment),
+        *inner_dependencies(specs),
+        *observability_dependencies(catalogue, environment, specs),
+    ]
     args = mesh_args(catalogue, environment, specs, declared)
     if args is None:
         yield from _without_mesh(catalogue, environment, specs, origins)
@@ -175,12 +181,20 @@ def _hosts(catalogue: Catalogue, environment: Environment, origins: Origins) -> 
         ways = {(one.port, one.protocol, one.originate_tls) for one in (owner, external)}
         if len(ways) > 1:
             declared = external.name in catalogue.external
-            section = "external" if declared else "stores" if external.name in catalogue.stores else "broker"
-            entry = (section,) if section == "broker" else (section, external.name)
+            entry = _entry(external.name, catalogue)
             document = origins.catalogue_document if declared else origins.environment_document
             yield document.problem(
-                (*(() if declared else ROOT), *entry, "host"),
+                (*(() if declared else ROOT), *entry),
                 f"is the host of {owner.name}, too, on another port or in another way",
                 consequence="the mesh would give the host two addresses, and callers would reach either by chance",
                 fix="give one of them a name of its own in DNS, or make them alike",
             )
+
+
+def _entry(name: str, catalogue: Catalogue) -> tuple[str, ...]:
+    """Return where the host of this name is said; hosts of receivers and the like have no names of the catalogue."""
+    if name in catalogue.external:
+        return "external", name, "host"
+    if name in catalogue.stores:
+        return "stores", name, "host"
+    return ("broker", "host") if name == BROKER else ("observability",)

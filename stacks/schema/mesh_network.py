@@ -17,17 +17,16 @@ from components.specs.network import Connections, Opening, OpenPort, Peer
 from components.specs.ports import Protocol
 from components.specs.workload import WorkloadSpec
 from stacks.schema.dependencies import pods_of
+from stacks.schema.scraping import PROXY_METRICS, TUNNEL
 
 ISTIOD_PORT: Final = OpenPort(15012)
 """Where proxies get their configuration and certificates
 (https://istio.io/latest/docs/ops/deployment/application-requirements/#ports-used-by-istio)."""
-TUNNEL: Final = OpenPort(15008)
-"""HBONE: mutual TLS between ztunnels, waypoints and gateways."""
 PROBES: Final = Peer(cidrs=("169.254.7.127/32", "fd16:9254:7127:1337:ffff:ffff:ffff:ffff/128"))
 """The kubelet's probes, which ambient mode gives these addresses, to tell them from other traffic of the node."""
 WAYPOINT_LABELS: Final = {"gateway.networking.k8s.io/gateway-name": WAYPOINT}
 """What Istio puts on the Pods that it starts for a Gateway."""
-_WAYPOINT: Final = Peer(pod_labels=tuple(WAYPOINT_LABELS.items()))
+WAYPOINT_PEER: Final = Peer(pod_labels=tuple(WAYPOINT_LABELS.items()))
 
 
 def meshed_connections(connections: Connections, name: str, spec: WorkloadSpec, args: MeshArgs) -> Connections:
@@ -36,25 +35,33 @@ def meshed_connections(connections: Connections, name: str, spec: WorkloadSpec, 
     if args.settings.data_plane is DataPlane.SIDECAR:
         return replace(connections, egress=(*connections.egress, _istiod(args)))
     ingress = [*map(_tunnelled, connections.ingress)]
-    if workload.callers and not workload.is_headless:
-        ingress.append(Opening(_WAYPOINT, (TUNNEL,)))
+    if workload.callers_by_service and not workload.is_headless:
+        ingress.append(Opening(WAYPOINT_PEER, (TUNNEL,)))
     listens = [OpenPort(port.number, port.protocol) for part in spec.every_container for port in part.ports.values()]
     if listens:
         ingress.append(Opening(PROBES, tuple(listens)))
     egress = [*map(_tunnelled, connections.egress)]
     if _takes_the_waypoint(workload, args):
-        egress.append(Opening(_WAYPOINT, (TUNNEL,)))
+        egress.append(Opening(WAYPOINT_PEER, (TUNNEL,)))
     return Connections(ingress=tuple(ingress), egress=tuple(egress))
 
 
-def waypoint_connections(args: MeshArgs, outside: Iterable[Opening]) -> Connections | None:
-    """Return the waypoint's connections; None without one. ``outside`` is what workloads open to external hosts."""
+def waypoint_connections(args: MeshArgs, outside: Iterable[Opening], scraper: Peer | None = None) -> Connections | None:
+    """Return the waypoint's connections; None without one.
+
+    ``outside`` is what workloads open to external hosts, and ``scraper`` who collects its metrics.
+    """
     if args.settings.data_plane is DataPlane.SIDECAR:
         return None
     callers = [name for name, workload in args.workloads.items() if _takes_the_waypoint(workload, args)]
-    called = [name for name, workload in args.workloads.items() if workload.callers and not workload.is_headless]
+    called = [
+        name for name, workload in args.workloads.items() if workload.callers_by_service and not workload.is_headless
+    ]
     return Connections(
-        ingress=tuple(Opening(pods_of(name), (TUNNEL,)) for name in callers),
+        ingress=(
+            *(Opening(pods_of(name), (TUNNEL,)) for name in callers),
+            *((Opening(scraper, (PROXY_METRICS,)),) if scraper else ()),
+        ),
         egress=(
             *(Opening(pods_of(name), (TUNNEL,)) for name in called),
             *dict.fromkeys(outside),

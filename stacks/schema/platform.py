@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from components.mesh.arguments import MeshArgs
+from components.observability.arguments import ObservabilityArgs
 from components.specs.images import ImageBuildSpec
 from components.specs.namespace import NamespaceSpec
 from components.specs.network import Connections
@@ -67,3 +68,5 @@ class Platform:
     """What the mesh's components take; None without a mesh."""
     waypoint: Connections | None = None
     """Whom the mesh's waypoint reaches, and who reaches it; None without one."""
+    observability: ObservabilityArgs | None = None
+    """What the components of observability take; None where nothing is watched."""

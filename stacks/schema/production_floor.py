@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from components.hardening import HardenedDefault
 from components.mesh.rate_limit_service import SERVICE as RATE_LIMITS
 from components.scalars import image_digest
+from components.specs.observability.settings import Program
 from components.specs.workload import WorkloadSpec
 from stacks.document import Document, Problem
 from stacks.schema.environment import ROOT, Environment
@@ -13,9 +14,18 @@ from stacks.schema.stores import BROKER
 
 
 def production_floor(
-    name: str, spec: WorkloadSpec, document: Document, environment: Environment, *, is_built: bool
+    name: str,
+    spec: WorkloadSpec,
+    document: Document,
+    environment: Environment,
+    *,
+    is_built: bool,
+    program: Program | None,
 ) -> Iterator[Problem]:
-    """Yield where a workload is below it. ``is_built`` says that the main image comes from the catalogue's build."""
+    """Yield where a workload is below it.
+
+    ``is_built`` says that the main image comes from the catalogue's build; ``program`` is that of a part that watches.
+    """
     where = (*ROOT, "services", name)
     least = spec.autoscaling.min if spec.autoscaling else spec.replicas
     if spec.kind.is_replicated and (least or 0) < 2 and HardenedDefault.SINGLE_REPLICA not in spec.exceptions:
@@ -46,7 +56,7 @@ def production_floor(
             fix="drop 'disruption-budget: null' here or in the catalogue",
         )
     pushes = environment.images is not None and environment.images.build is BuildMode.PUSH
-    for location, setting, image in _images(name, spec, environment):
+    for location, setting, image in _images(name, spec, environment, program):
         is_own = is_built and image == spec.image
         # What is pushed here gets its digest then.
         if image is not None and image_digest(image) is None and not (is_own and pushes):
@@ -60,7 +70,7 @@ def production_floor(
 
 
 def _images(
-    name: str, spec: WorkloadSpec, environment: Environment
+    name: str, spec: WorkloadSpec, environment: Environment, program: Program | None
 ) -> Iterator[tuple[tuple[str, ...], str, str | None]]:
     """Yield each image of a workload: where the environment would name it, the setting that does, and the image."""
     if name in environment.stores:
@@ -68,6 +78,10 @@ def _images(
         return
     if name == RATE_LIMITS and environment.mesh is not None and environment.mesh.rate_limit_store:
         yield (*ROOT, "mesh", "rate-limit-image"), "mesh.rate-limit-image", spec.image
+        return
+    if program is not None:
+        place = ("observability", "images", program.value)
+        yield (*ROOT, *place), ".".join(place), spec.image
         return
     if name == BROKER:
         yield (*ROOT, "broker", "image"), "broker.image", spec.image

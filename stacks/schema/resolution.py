@@ -13,6 +13,7 @@ from components.specs.network import Connections, Opening, OpenPort, Peer
 from components.specs.workload import WorkloadSpec
 from stacks.schema.builds import image_builds
 from stacks.schema.catalogue import Catalogue
+from stacks.schema.cluster_connections import cluster_connections
 from stacks.schema.dependencies import (
     Dependency,
     by_workload,
@@ -26,7 +27,11 @@ from stacks.schema.environment import Environment
 from stacks.schema.images import BuildMode
 from stacks.schema.mesh import mesh_args, rate_limit_dependencies
 from stacks.schema.mesh_network import meshed_connections, waypoint_connections
+from stacks.schema.observability import observability_args
+from stacks.schema.observability_dependencies import observability_dependencies
+from stacks.schema.observability_workloads import observability_config, observability_secrets
 from stacks.schema.platform import Platform, ResolvedImages, ResolvedSecret, ResolvedWorkload
+from stacks.schema.scraping import scraper
 from stacks.schema.stores import BROKER, BROKER_CREDENTIALS, CREDENTIALS
 from stacks.schema.workloads import platform_workloads
 
@@ -54,18 +59,25 @@ def resolve(
     """
     specs = platform_workloads(catalogue, environment, tags)
     declared = list(dependencies(catalogue, environment))
-    every = [*declared, *inner_dependencies(specs)]
+    every = [
+        *declared,
+        *inner_dependencies(specs),
+        *observability_dependencies(catalogue, environment, specs),
+    ]
     mesh = mesh_args(catalogue, environment, specs, every)
     if mesh is not None:
         every += rate_limit_dependencies(catalogue, environment, mesh)
     touching = by_workload(every)
-    config_maps = {
+    config_maps: dict[str, Mapping[str, str]] = {
         name: {key: text if isinstance(text, str) else files[text.file] for key, text in entry.data.items()}
         for name, entry in catalogue.config_maps.items()
         if not entry.existing
     }
     if mesh is not None and RATE_LIMITS in specs:
         config_maps[RATE_LIMITS] = rate_limit_config(mesh)
+    observability = observability_args(catalogue, environment, specs)
+    if observability is not None:
+        config_maps |= observability_config(observability)
     return Platform(
         name=catalogue.platform,
         target=environment.cluster,
@@ -75,12 +87,13 @@ def resolve(
             for name in start_order(specs, every)
         },
         config_maps=config_maps,
-        secrets=secrets(catalogue),
+        secrets=secrets(catalogue, environment),
         secrets_from=environment.secrets_from,
         images=_images(catalogue, environment, tags, certificates),
         graph=graph(catalogue, declared),
         mesh=mesh,
-        waypoint=waypoint_connections(mesh, _outside(every)) if mesh else None,
+        waypoint=waypoint_connections(mesh, _outside(every), scraper(environment)) if mesh else None,
+        observability=observability,
     )
 
 
@@ -111,8 +124,14 @@ def start_order(specs: Mapping[str, WorkloadSpec], all_dependencies: list[Depend
     return list(TopologicalSorter(waits).static_order())
 
 
-def secrets(catalogue: Catalogue) -> dict[str, ResolvedSecret]:
-    """Return every Secret that somebody must supply: the catalogue's own, each store's, and the broker's."""
+def secrets(catalogue: Catalogue, environment: Environment) -> dict[str, ResolvedSecret]:
+    """Return every Secret that somebody must supply: those of the catalogue, and of what watches the platform here."""
+    watching = observability_secrets(environment).items()
+    return catalogue_secrets(catalogue) | {name: ResolvedSecret(type="Opaque", keys=keys) for name, keys in watching}
+
+
+def catalogue_secrets(catalogue: Catalogue) -> dict[str, ResolvedSecret]:
+    """Return the Secrets that the catalogue asks for: its own, each store's, and the broker's."""
     found = {
         name: ResolvedSecret(type=entry.type, keys=entry.keys)
         for name, entry in catalogue.secrets.items()
@@ -168,14 +187,13 @@ def _workload(
 ) -> ResolvedWorkload:
     service = catalogue.services.get(name)
     opened = connections(name, service, touching, environment.edge_namespace)
-    if spec.api_access:
-        # The API server is no Pod: a policy can name only its addresses. Behind a Service it listens on 443 or 6443.
-        api = Opening(Peer(cidrs=environment.api_server), (OpenPort(443), OpenPort(6443)))
-        opened = Connections(ingress=opened.ingress, egress=(*opened.egress, api))
+    if mesh:
+        opened = meshed_connections(opened, name, spec, mesh)
+    cluster = cluster_connections(name, spec, environment)
     return ResolvedWorkload(
         spec=spec,
         team=catalogue.team_of(name),
-        connections=meshed_connections(opened, name, spec, mesh) if mesh else opened,
+        connections=Connections((*opened.ingress, *cluster.ingress), (*opened.egress, *cluster.egress)),
         environment=derived_environment(name, catalogue, environment) if service else {},
         pull_secrets=environment.images.pull_secrets if service and environment.images else (),
         after=tuple(dict.fromkeys(found.target for found in touching if found.source == name and found.waits)),

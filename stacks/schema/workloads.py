@@ -10,6 +10,7 @@ from stacks.schema.builds import image_builds
 from stacks.schema.catalogue import Catalogue, StoreEngine
 from stacks.schema.environment import BrokerInCluster, Environment, ServiceOverride, StoreInCluster
 from stacks.schema.mesh import has_global_limits
+from stacks.schema.observability_workloads import observability_workloads
 from stacks.schema.stores import BROKER, broker_workload, store_host, store_port, store_workload
 
 _REPLACED: Final = ("replicas", "autoscaling", "disruption_budget")
@@ -48,7 +49,7 @@ def _with_full_versions(spec: WorkloadSpec) -> WorkloadSpec:
 def platform_workloads(
     catalogue: Catalogue, environment: Environment, tags: Mapping[str, str]
 ) -> dict[str, WorkloadSpec]:
-    """Return every workload that runs in this environment: services, stores in the cluster, broker, rate-limit service.
+    """Return every workload that runs here: services, stores, broker, rate-limit service, and what watches them all.
 
     ``tags`` are those of the images that the catalogue builds.
     """
@@ -75,7 +76,7 @@ def platform_workloads(
         )
         image = (environment.mesh.rate_limit_image if environment.mesh else None) or counting.image
         found[RATE_LIMITS] = counting.model_copy(update={"image": image})
-    return found
+    return found | observability_workloads(catalogue, environment, found)
 
 
 def _counting_store(catalogue: Catalogue, environment: Environment) -> str | None:

@@ -10,6 +10,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from difflib import unified_diff
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,6 +18,7 @@ import yaml
 
 from components.identity import NAME
 from components.images.content import TAG_LENGTH
+from components.observability.dashboards.index import config_map_name
 from launcher.standin.kubernetes.layout import document
 
 FOLDER: Final = Path(__file__).parent
@@ -25,6 +27,7 @@ _SEPARATOR: Final = "---\n"
 CONTENT: Final = "CONTENT"
 """What stands for the tag of an image that is built here: each edit of its sources changes it."""
 _CONTENT_TAG: Final = re.compile(rf"^( *(?:- )?image: \S+):[0-9a-f]{{{TAG_LENGTH}}}$", re.MULTILINE)
+_DASHBOARD: Final = config_map_name("")
 _LONGEST_DIFF: Final = 24
 """Lines of difference shown for one object; the rest is for `git diff`."""
 
@@ -36,11 +39,18 @@ def files(manifests: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     """The golden files of a render: deterministic, whatever the order of the manifests."""
     groups: defaultdict[str, dict[str, str]] = defaultdict(dict)
     for manifest in manifests:
-        text = _CONTENT_TAG.sub(rf"\1:{CONTENT}", document(manifest))
+        text = _CONTENT_TAG.sub(rf"\1:{CONTENT}", document(_with_digests(manifest)))
         metadata = manifest["metadata"]
         name = (metadata.get("labels") or {}).get(NAME) or metadata["name"]
         groups[f"{name}.yaml"][title(text)] = text
     return {name: "".join(_SEPARATOR + group[key] for key in sorted(group)) for name, group in sorted(groups.items())}
+
+
+def _with_digests(manifest: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A dashboard is a thousand lines that nobody wrote: its digest shows that it changed, and its function in what."""
+    if manifest["kind"] != "ConfigMap" or not manifest["metadata"]["name"].startswith(_DASHBOARD):
+        return manifest
+    return {**manifest, "data": {key: sha256(text.encode()).hexdigest() for key, text in manifest["data"].items()}}
 
 
 def title(text: str) -> str:

@@ -110,6 +110,17 @@ def test_a_changed_object_is_named_with_the_lines_that_changed() -> None:
     assert "apiVersion" not in found, "only what is near to the change"
 
 
+def test_a_changed_dashboard_is_a_changed_digest() -> None:
+    def dashboard(text: str) -> Body:
+        body = config_map(**{"jvm.json": text})
+        return body | {"metadata": body["metadata"] | {"name": "grafana-dashboard-jvm"}}
+
+    before, after = (files([dashboard(text)]) for text in ('{"title": "old"}', '{"title": "new"}'))
+    assert "title" not in str(before), "the panels are reviewed where they are written"
+    (found,) = differences(before, after)
+    assert found.startswith("ConfigMap shop/grafana-dashboard-jvm changed:")
+
+
 def test_a_long_difference_is_cut_short() -> None:
     before, after = ({f"key{number:02}": word for number in range(90)} for word in ("old", "new"))
     (found,) = differences(files([config_map(**before)]), files([config_map(**after)]))

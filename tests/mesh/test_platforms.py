@@ -17,13 +17,13 @@ from components.manifests import Manifest
 from stacks.assembly import render
 from stacks.loader import CATALOGUE, PROJECT, environment_file, validate
 from stacks.schema.environment import ROOT
+from tests.mesh import watching
 from tests.mesh.authorization import Call, Http
 from tests.mesh.evaluator import Evaluator
+from tests.mesh.watching import Way
 from tests.stacks.network import Pod, outsider
 from tests.stacks.random_catalogues import PROPERTY, declared, platform, services
 
-Way = tuple[str, str, str]
-"""Source, target, and the target's port by name."""
 DOCUMENT: dict[str, Any] = yaml.safe_load((PROJECT / CATALOGUE).read_text())
 STACKS = {"dev": "sidecar", "prod": "ambient"}
 """Each committed stack with a mesh, and its data plane."""
@@ -37,7 +37,7 @@ MESHES: dict[str, dict[str, Any]] = {
     }
     for data_plane, routing_api in (("sidecar", "istio"), ("ambient", "gateway"))
 }
-TUNNEL = 15008
+TUNNEL, PROXY_METRICS = 15008, 15020
 each_stack = pytest.mark.parametrize("stack", STACKS)
 
 
@@ -57,7 +57,14 @@ def declared_ways(stack: str) -> dict[Way, tuple[str, ...]]:
                 found[name, store, DOCUMENT["stores"][store]["engine"]] = ()
         if {"publishes", "consumes"} & service.keys() and "storage" in here["broker"]:
             found[name, "nats", "nats"] = ()
-    return found
+    return found | dict.fromkeys(watching.calls(here, DOCUMENT), ())
+
+
+def declared_scrapes(stack: str) -> set[Way]:
+    """Every way of Prometheus to the Pods themselves. With sidecars it ends at their port: no Service knows of it."""
+    if STACKS[stack] == "sidecar":
+        return set()
+    return {("prometheus", name, "metrics") for name in watching.scraped(environment(stack), DOCUMENT)}
 
 
 def questions(mesh: Evaluator) -> Iterator[tuple[Way, int, Http | None]]:
@@ -76,16 +83,19 @@ def questions(mesh: Evaluator) -> Iterator[tuple[Way, int, Http | None]]:
 
 def mistakes(stack: str, bodies: list[Manifest]) -> list[str]:
     """Where a layer lets through what the documents don't declare, or stops what they do."""
-    mesh, ways, found = Evaluator(bodies), declared_ways(stack), []
+    mesh, ways, scrapes, found = Evaluator(bodies), declared_ways(stack), declared_scrapes(stack), []
+    headless = {body["metadata"]["name"] for body in bodies if body.get("spec", {}).get("clusterIP") == "None"}
     for (source, target, port), number, http in questions(mesh):
-        # A canary has the rights of its service.
-        way = source.removesuffix("-canary"), target, port
-        is_way = way in ways
+        # A canary has the rights of its service, and a StatefulSet's second Service leads to the same Pods.
+        way = source.removesuffix("-canary"), target.removesuffix("-pods"), port
+        # Past the waypoint come who scrapes, and callers of a Service that has none: not those of the other Service.
+        past_waypoint = mesh.is_ambient("shop") and target in headless
+        is_way = (way in ways and (way[1] == target or not past_waypoint)) or (way in scrapes and past_waypoint)
         is_call = is_way and (http is None or not ways[way] or http.path.rpartition("/")[2] in ways[way])
         verdict = mesh.verdict(source, target, number, http)
         # A scope lets in hosts, whatever their ports; in ambient mode there is none.
-        knows = mesh.is_ambient("shop") or any(one[:2] == way[:2] for one in ways)
-        expected = {"network": is_way, "authorization": is_call, "scope": knows}
+        knows = mesh.is_ambient("shop") or any(one[:2] == (way[0], target) for one in ways)
+        expected = {"network": way in ways or way in scrapes, "authorization": is_call, "scope": knows}
         found += [
             f"{layer}: {source} -> {target}:{port} {http.path if http else ''}"
             for layer, wanted in expected.items()
@@ -121,11 +131,16 @@ def test_the_edges_gateway_reaches_the_service_that_is_offered_and_no_other(stac
 
 
 @each_stack
-def test_nobody_without_an_identity_gets_in_anywhere(stack: str) -> None:
+def test_nobody_without_an_identity_gets_in_anywhere_but_the_api_server_at_the_adapter(stack: str) -> None:
+    """It is no member of the mesh; a NetworkPolicy opens the port to its addresses alone."""
     mesh = Evaluator(render(validate(stack)))
-    for pods in mesh.pods:
-        for number in pods.ports.values():
-            assert not mesh.takes(pods, Call(None, number)), f"{pods.name}:{number} takes plain text"
+    found = {
+        f"{pods.name}:{name}"
+        for pods in mesh.pods
+        for name, number in pods.ports.items()
+        if mesh.takes(pods, Call(None, number))
+    }
+    assert found == ({"prometheus-adapter:https"} if stack == "prod" else set())
 
 
 def waypoint() -> Pod:
@@ -137,13 +152,18 @@ def test_calls_in_ambient_mode_run_through_the_waypoint_and_network_policies_kno
     network = Evaluator(render(validate("prod"))).network
     pods = {pod.name: pod for pod in network.pods}
     for source, target, _ in declared_ways("prod"):
+        if target == "alertmanager":  # headless: its callers go to the Pods
+            continue
         assert network.lets_through(pods[source], waypoint(), TUNNEL)
         assert network.lets_through(waypoint(), pods[target], TUNNEL)
     assert not network.lets_through(waypoint(), pods["fulfilment"], TUNNEL), "nobody calls it"
     assert not network.lets_through(pods["recommendations"], waypoint(), TUNNEL), "it calls nobody"
     assert not network.lets_through(waypoint(), pods["users"], 50051), "past its tunnel there is no identity"
     assert network.lets_out(waypoint(), "10.40.0.7", 5432), "the stores' hosts are called through it"
-    assert not network.lets_out(waypoint(), "198.51.100.7", 443)
+    assert network.lets_out(waypoint(), "198.51.100.7", 443), "so are the receivers of alerts"
+    assert not network.lets_out(waypoint(), "198.51.100.7", 5432)
+    assert network.lets_through(pods["prometheus"], waypoint(), PROXY_METRICS), "it tells of itself"
+    assert not network.lets_through(pods["gateway"], waypoint(), PROXY_METRICS)
 
 
 @each_stack

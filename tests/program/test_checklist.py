@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import pytest
 
@@ -64,3 +66,35 @@ def test_production_is_held_to_the_whole_checklist() -> None:
 def test_no_acceptance_outlives_its_finding() -> None:
     found = [violation for stack in STACKS for violation in violations(stack, render(validate(stack)), accept=False)]
     assert unused(ACCEPTED, found) == [], "these entries of components/isolation/accepted.py cover nothing: delete them"
+
+
+def of(manifests: list[Manifest], kind: str, name: str) -> dict[str, Any]:
+    """A rendered object, to be spoilt."""
+    return next(dict(body) for body in manifests if (body["kind"], body["metadata"]["name"]) == (kind, name))
+
+
+def spoilt(kind: str, name: str, data: dict[str, str | None]) -> list[Manifest]:
+    """What the stack dev renders, with some texts of a ConfigMap replaced, or dropped."""
+    manifests: list[Manifest] = [*render(validate("dev"))]
+    body = of(manifests, kind, name)
+    kept = {key: text for key, text in (body["data"] | data).items() if text is not None}
+    return [one for one in manifests if one["metadata"]["name"] != name or one["kind"] != kind] + [
+        {**body, "data": kept}
+    ]
+
+
+@pytest.mark.parametrize(
+    ("rule", "manifests"),
+    [
+        (32, lambda: spoilt("ConfigMap", "prometheus-rules", {"burn-rates.yaml": None})),
+        (33, lambda: spoilt("ConfigMap", "prometheus-rules", {"own.yaml": json.dumps(UNFINISHED)})),
+        (34, lambda: spoilt("ConfigMap", "prometheus-rules", {"monitoring.yaml": None, "notifications.yaml": None})),
+        (35, lambda: spoilt("ConfigMap", "prometheus", {"prometheus.yml": '{"scrape_configs": []}'})),
+    ],
+)
+def test_rules_of_monitoring_see_what_a_stack_renders(rule: int, manifests: Callable[[], list[Manifest]]) -> None:
+    """They read texts inside of ConfigMaps: were these to change their form, the rules would have nothing to say."""
+    assert {violation.rule for violation in violations("dev", manifests())} == {rule}
+
+
+UNFINISHED = {"groups": [{"name": "own", "rules": [{"alert": "Broken", "expr": "up == 0"}]}]}

@@ -76,7 +76,7 @@ def test_a_changed_secret_changes_the_checksum_of_exactly_the_pods_that_read_it(
     secrets["cache"]["password"] = "another"
     after = run_program("dev", {"polyglot:secrets": secrets})
     reading = readers(before, ("Secret", "cache"))
-    assert reading == {("StatefulSet", "cache"), ("Deployment", "gateway")}
+    assert reading == {("StatefulSet", "cache"), ("Deployment", "gateway"), ("Deployment", "cache-exporter")}
     assert changed(before, after) == {("Secret", "cache"), *reading}
     unchanged = [templates_without_checksum(one, reading, "secret", "cache") for one in (before, after)]
     assert unchanged[0] == unchanged[1], "only the checksum differs"

@@ -95,6 +95,15 @@ def test_a_missing_secret_comes_with_the_command_that_sets_it() -> None:
     assert leaks(str(problem)) == []
 
 
+def test_a_receiver_of_alerts_without_its_secret_is_a_problem() -> None:
+    """Alertmanager would start, and tell nobody."""
+    supplied = planted_secrets(SUPPLYING)
+    del supplied["alertmanager"]["slack-url"]
+    (problem,) = missing(supplied).problems
+    assert problem.location == ("config", "polyglot:secrets", "alertmanager", "slack-url")
+    assert "'polyglot:secrets.alertmanager.slack-url'" in problem.fix
+
+
 @pytest.mark.parametrize("wrong", ["planted-text", ["planted-item"], 7], ids=type)
 def test_a_secret_that_is_no_mapping_is_a_problem_for_each_key_and_not_shown(wrong: Any) -> None:
     """`pulumi config set --secret --path polyglot:secrets.cache VALUE` forgets the key, and makes such a thing."""

@@ -39,7 +39,8 @@ def platform() -> Platform:
 
 
 def test_the_shop_is_what_these_tests_know(platform: Platform) -> None:
-    languages = {name: one.spec.language for name, one in platform.workloads.items()}
+    assert platform.observability is not None
+    languages = {one.name: one.language for one in platform.observability.services}
     assert {name for name, language in languages.items() if language is not Language.OTHER} == set(SHOP)
     assert set(SOURCES) == set(SHOP)
 

@@ -46,7 +46,7 @@ MISTAKES: Final = (
     ),
     Mistake(
         what="a quota with too little CPU",
-        environment={"quota cpu": 1},
+        environment={"quota cpu": 1, "observability": REMOVED},
         place="Pulumi.dev.yaml quota.cpu",
         line="cpu: 1",
         value=1,
@@ -56,7 +56,7 @@ MISTAKES: Final = (
     ),
     Mistake(
         what="a quota with too little memory",
-        environment={"quota memory": "1Gi"},
+        environment={"quota memory": "1Gi", "observability": REMOVED},
         place="Pulumi.dev.yaml quota.memory",
         line="memory: 1Gi",
         value="1Gi",
@@ -66,7 +66,7 @@ MISTAKES: Final = (
     ),
     Mistake(
         what="a quota with too few Pods",
-        environment={"quota pods": 3},
+        environment={"quota pods": 3, "observability": REMOVED},
         place="Pulumi.dev.yaml quota.pods",
         line="pods: 3",
         value=3,

@@ -103,7 +103,7 @@ MISTAKES: Final = (
         line="autoscaling:",
         message="names no metric",
         consequence="the autoscaler would never move",
-        fix="name at least one of cpu, memory, requests-per-second and latency",
+        fix="name at least one of cpu, memory, requests-per-second, latency and metrics",
     ),
     Mistake(
         what="an autoscaler whose bounds are swapped",

@@ -10,11 +10,14 @@ from stacks.loader import CATALOGUE, validate
 from stacks.problems import InvalidConfiguration, Problem
 from tests.stacks import (
     bad_access,
+    bad_alerts,
     bad_builds,
     bad_combinations,
     bad_environments,
     bad_images,
     bad_mesh,
+    bad_objectives,
+    bad_observability,
     bad_operations,
     bad_references,
     bad_traffic,
@@ -35,6 +38,9 @@ MISTAKES = (
     *bad_access.MISTAKES,
     *bad_traffic.MISTAKES,
     *bad_mesh.MISTAKES,
+    *bad_objectives.MISTAKES,
+    *bad_alerts.MISTAKES,
+    *bad_observability.MISTAKES,
 )
 UNREADABLE = "nothing can be read from this file"
 

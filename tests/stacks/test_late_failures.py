@@ -10,6 +10,8 @@ import pytest
 from tests.stacks.late_failures import LATE
 from tests.stacks.project import Project, place
 
+DIGEST = f"sha256:{'a' * 64}"
+
 
 @pytest.mark.parametrize(("catalogue", "environment", "at"), LATE)
 def test_what_would_fail_later_is_refused_now(
@@ -98,7 +100,8 @@ def test_a_fix_says_what_to_write(tmp_path: Path, catalogue: dict[str, Any], wor
     ("catalogue", "environment"),
     [
         ({"services orders sidecars": {"proxy": {"image": "example.com/proxy:1"}}}, {}),
-        ({}, {"broker": {"storage": "1Gi"}}),
+        ({}, {"broker": {"storage": "1Gi"}, "observability images nats-exporter": f"example.com/exporter:1@{DIGEST}"}),
+        ({}, {"observability images grafana": "example.com/grafana:1"}),
     ],
 )
 def test_the_fix_for_a_missing_digest_names_a_setting_that_exists(
@@ -106,7 +109,8 @@ def test_the_fix_for_a_missing_digest_names_a_setting_that_exists(
 ) -> None:
     """An override knows only the main container's image: a sidecar's stands in the catalogue, NATS's under broker."""
     (problem,) = Project(tmp_path, "prod").change(catalogue, environment).problems()
-    where = "services.orders.sidecars.proxy.image in the catalogue" if catalogue else "broker.image"
+    in_environment = "broker.image" if "broker" in environment else "observability.images.grafana"
+    where = "services.orders.sidecars.proxy.image in the catalogue" if catalogue else in_environment
     assert where in problem.fix, str(problem)
 
 

@@ -111,11 +111,13 @@ def test_what_is_null_in_an_override_is_the_catalogues(tmp_path: Path) -> None:
 def test_the_quota_counts_the_proxies(tmp_path: Path) -> None:
     """A sidecar asks for as much as a small service; without it in the sum the last Pods would not be admitted."""
     problems = (
-        Project(tmp_path).change(environment={"quota memory": "4990Mi", "mesh": REMOVED, "services": {}}).problems()
+        Project(tmp_path)
+        .change(environment={"quota memory": "4990Mi", "observability": REMOVED, "mesh": REMOVED, "services": {}})
+        .problems()
     )
     assert problems == ()
     (folder := tmp_path / "meshed").mkdir()
-    (problem,) = Project(folder).change(environment={"quota memory": "4990Mi"}).problems()
+    (problem,) = Project(folder).change(environment={"quota memory": "4990Mi", "observability": REMOVED}).problems()
     assert "with the mesh's proxies" in problem.message
 
 
