@@ -14,10 +14,12 @@ from . import (
     namespace,
     network,
     node,
+    observability,
     pod,
     references,
     reliability,
     resources,
+    scraping,
 )
 from .objects import Objects
 from .pods import Manifest
@@ -39,6 +41,8 @@ RULES: tuple[Rule, ...] = tuple(
             *resources.RULES,
             *lifecycle.RULES,
             *references.RULES,
+            *observability.RULES,
+            *scraping.RULES,
         ),
         key=lambda rule: rule.number,
     )

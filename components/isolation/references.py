@@ -15,6 +15,8 @@ from .selectors import is_empty, selects
 
 _NAMESPACE_NAME = "kubernetes.io/metadata.name"
 """The label that the API server gives each namespace."""
+_BUILT_IN_ROLES = {("Role", "kube-system", "extension-apiserver-authentication-reader")}
+"""What API servers of others are bound to (https://kubernetes.io/docs/reference/access-authn-authz/rbac/)."""
 
 
 def pods_find_what_they_name(objects: Objects) -> Iterator[Finding]:
@@ -133,7 +135,8 @@ def bindings_find_their_roles(objects: Objects) -> Iterator[Finding]:
     """A RoleBinding's Role and (in rendered namespaces) its ServiceAccounts exist; ClusterRoles may be built in."""
     for binding in objects.of_kind("RoleBinding", "ClusterRoleBinding"):
         role = binding.get("roleRef") or {}
-        if role.get("kind") == "Role" and objects.get("Role", namespace_of(binding), role.get("name") or "") is None:
+        key = "Role", namespace_of(binding), role.get("name") or ""
+        if role.get("kind") == "Role" and key not in _BUILT_IN_ROLES and objects.get(*key) is None:
             yield Finding(
                 binding,
                 "roleRef.name",
@@ -161,11 +164,19 @@ def _unresolved(objects: Objects, namespace: str, reference: Reference) -> str |
     if (reference.kind, reference.name) == ("ServiceAccount", "default"):
         return None
     target = objects.get(reference.kind, namespace, reference.name)
+    if target is None and reference.kind == "Secret" and _is_issued(objects, namespace, reference.name):
+        return None
     if target is None:
         return f"there is no {reference.kind} {reference.name} in namespace {namespace or 'default'}"
     if reference.key is None or reference.key in _data_keys(target):
         return None
     return f"{reference.kind} {reference.name} has no key {reference.key}"
+
+
+def _is_issued(objects: Objects, namespace: str, secret: str) -> bool:
+    """Whether cert-manager makes a Secret, as a rendered Certificate asks it to."""
+    certificates = objects.in_namespace("Certificate", namespace)
+    return any((one.get("spec") or {}).get("secretName") == secret for one in certificates)
 
 
 def _data_keys(target: Manifest) -> frozenset[str]:

@@ -36,3 +36,8 @@ RETRIES = "https://sre.google/sre-book/addressing-cascading-failures/#xref_casca
 EGRESS_CONTROL = f"{_ISTIO}/tasks/traffic-management/egress/egress-control/"
 FAULTS = f"{_ISTIO}/tasks/traffic-management/fault-injection/"
 INJECTION = f"{_ISTIO}/setup/additional-setup/sidecar-injection/"
+
+BURN_RATES = "https://sre.google/workbook/alerting-on-slos/#6-multiwindow-multi-burn-rate-alerts"
+ALERTING = "https://sre.google/sre-book/monitoring-distributed-systems/#tying-these-principles-together"
+WATCHDOG = "https://runbooks.prometheus-operator.dev/runbooks/general/watchdog/"
+SCRAPING = f"{_ISTIO}/ops/integrations/prometheus/"

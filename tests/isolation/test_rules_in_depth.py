@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 
+from components.hardening import HardenedDefault
+from components.identity import exception_annotation
 from components.isolation import Accepted, Violation, check, unused
 from components.isolation.pods import ContainerRole, Workload
 from components.isolation.quantities import amount, scaled
 from components.isolation.secret_text import is_secret_literal, reveals_a_secret
-from tests.isolation.changes import container, deployment, drop, env, pod, put, spec
-from tests.isolation.sample import SECRET_FROM_CLUSTER, Body, find, sample
+from tests.isolation.changes import container, deployment, drop, env, metadata, pod, put, spec
+from tests.isolation.sample import SECRET_FROM_CLUSTER, Body, an_object, find, sample
 
 
 def violations(manifests: list[Body], **options: Any) -> list[Violation]:
@@ -66,10 +68,37 @@ def test_a_secret_that_neither_the_render_nor_the_cluster_has_is_missed() -> Non
     assert (violation.rule, violation.path) == (30, "spec.template.spec.imagePullSecrets[0]")
 
 
+def test_a_secret_that_cert_manager_is_asked_for_is_no_missing_one() -> None:
+    manifests = sample()
+    mounted = {"name": "tls", "secret": {"secretName": "users-tls"}}
+    pod(manifests)["volumes"].append(mounted)
+    assert rules(manifests) == {30}
+    manifests.append(an_object("Certificate", "users", "cert-manager.io/v1", spec={"secretName": "users-tls"}))
+    assert rules(manifests) == set()
+
+
+def test_a_role_that_every_cluster_has_is_no_missing_one() -> None:
+    manifests = sample()
+    binding = find(manifests, "RoleBinding", "report")
+    binding["roleRef"]["name"] = "extension-apiserver-authentication-reader"
+    assert rules(manifests) == {30}, "it is a Role of another namespace"
+    binding["metadata"]["namespace"] = "kube-system"
+    assert rules(manifests) == set()
+
+
 def test_a_message_about_a_secret_never_quotes_it() -> None:
     manifests = sample()
     env("PGPASSWORD", value="hunter2")(manifests)
     assert "hunter2" not in str(violations(manifests))
+
+
+def test_a_reason_is_no_secret_whatever_it_is_a_reason_for() -> None:
+    manifests = sample()
+    key = exception_annotation(HardenedDefault.SERVICE_ACCOUNT_TOKEN)
+    put(metadata("Service", "users"), annotations={key: "it finds Pods"})(manifests)
+    assert 10 not in rules(manifests)
+    put(metadata("Service", "users"), annotations={key: "https://me:hunter2@example.com"})(manifests)
+    assert 10 in rules(manifests), "a reason may still hold one"
 
 
 def test_containers_are_told_apart_by_what_they_are() -> None:
