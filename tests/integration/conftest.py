@@ -1,4 +1,4 @@
-"""What the tests of layer 5 share: a real engine, real registries, a builder of its own."""
+"""What the tests of layer 5 share: a real engine, real registries, a builder of its own, the services' builds."""
 
 from __future__ import annotations
 
@@ -12,6 +12,10 @@ import pytest
 from launcher.buildx import buildx_binary
 from localregistry import buildkit, engine, operations, registry
 from localregistry.engine import Engine
+from tests.integration.contracts.builds import Builds, build
+from tests.integration.contracts.clients import Contracts
+from tests.integration.servers import postgres
+from tests.integration.servers.postgres import Postgres
 
 _HERE = Path(__file__).parent
 _OWN_AUTHORITIES = Path("/usr/local/share/ca-certificates")
@@ -81,3 +85,22 @@ def ca_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path | None:
     path = tmp_path_factory.mktemp("authorities") / "extra.pem"
     path.write_text("\n".join(certificates) + "\n")
     return path
+
+
+@pytest.fixture(scope="session")
+def builds(tmp_path_factory: pytest.TempPathFactory) -> Builds:
+    """The sample shop's five services, built once."""
+    return build(tmp_path_factory.mktemp("builds"))
+
+
+@pytest.fixture(scope="session")
+def contracts(builds: Builds) -> Contracts:
+    """What they may be asked."""
+    return Contracts(builds.protos)
+
+
+@pytest.fixture(scope="session")
+def database_server() -> Generator[Postgres]:
+    """PostgreSQL for all: each test takes a database of its own from it, and none stops it."""
+    with postgres.running() as server:
+        yield server

@@ -1,4 +1,4 @@
-"""One build, one PostgreSQL and one shop of all five services for the session; others for tests that break them."""
+"""One shop of all five services for the session; others for tests that break them."""
 
 from __future__ import annotations
 
@@ -8,32 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.contracts.builds import Builds, build
+from tests.integration.contracts import whole_shop
+from tests.integration.contracts.builds import Builds
 from tests.integration.contracts.clients import Contracts
 from tests.integration.contracts.services import Service, Shop
 from tests.integration.servers import jetstream, postgres
 from tests.integration.servers.jetstream import JetStream
 from tests.integration.servers.postgres import Postgres
-
-ORDER = ("users", "recommendations", "orders", "fulfilment", "gateway")
-"""Those that are called before their callers."""
-
-
-@pytest.fixture(scope="session")
-def builds(tmp_path_factory: pytest.TempPathFactory) -> Builds:
-    return build(tmp_path_factory.mktemp("builds"))
-
-
-@pytest.fixture(scope="session")
-def contracts(builds: Builds) -> Contracts:
-    return Contracts(builds.protos)
-
-
-@pytest.fixture(scope="session")
-def database_server() -> Generator[Postgres]:
-    """PostgreSQL for all: each test takes a database of its own from it, and none stops it."""
-    with postgres.running() as server:
-        yield server
 
 
 @pytest.fixture
@@ -56,18 +37,10 @@ def shop(
 ) -> Generator[Shop]:
     """All five services, running. Tests share them, so none stops one of them."""
     folder = tmp_path_factory.mktemp("shop")
-    with ExitStack() as stack:
-        shop = Shop(
-            folder=folder,
-            builds=builds,
-            contracts=contracts,
-            databases={name: database_server.database(f"{name}_db") for name in ("users", "orders")},
-            broker=stack.enter_context(jetstream.running(folder)),
-        )
-        stack.callback(shop.stop)
-        started = [shop.start(name, wait=False) for name in ORDER]
-        for service in started:
-            service.process.until(service.is_ready, f"{service.name} is ready")
+    with (
+        jetstream.running(folder) as broker,
+        whole_shop.running(folder, builds, contracts, database_server, broker) as shop,
+    ):
         yield shop
 
 

@@ -25,6 +25,7 @@ RUNTIMES = {
         "jvm_gc_pause_seconds",
         "jvm_threads_live_threads",
         "hikaricp_connections_active",
+        "executor_queued_tasks",
     },
     "fulfilment": {"jvm_memory_used_bytes", "jvm_threads_live_threads"},
     "recommendations": {"python_gc_collections", "process_cpu_seconds", "process_resident_memory_bytes"},

@@ -1,12 +1,7 @@
-"""The real rate-limit service, built from its Go module, and the real Redis in which it counts."""
+"""The real rate-limit service, built from its Go module."""
 
 from __future__ import annotations
 
-import os
-import secrets
-import shutil
-import socket
-import subprocess
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,12 +10,9 @@ from typing import Final
 from components import versions
 from components.specs.variables import SecretReference
 from components.specs.workload import WorkloadSpec
-from launcher.failures import ToolUnavailable
 from launcher.gobuild import GoTool, built
-from launcher.private_file import write_private
-from launcher.progress import say
 from localcluster.processes import serving
-from tests.integration.servers.processes import LOOPBACK, free_port
+from tests.integration.servers.processes import LOOPBACK, free_port, is_listening
 
 RATE_LIMIT: Final = GoTool(
     name="ratelimit",
@@ -31,22 +23,6 @@ RATE_LIMIT: Final = GoTool(
 )
 COMMIT: Final = versions.RATE_LIMIT_IMAGE.rpartition(":")[2]
 """The image's tag is that of a commit; go.mod names the same one."""
-_DEBIAN: Final = Path("/usr/bin/redis-check-rdb")
-"""Redis' one program, as the package redis-tools has it; called redis-server it serves. The package of that name would
-also start a server of its own."""
-
-
-@contextmanager
-def redis(folder: Path) -> Generator[tuple[int, str]]:
-    """Run Redis, which asks for a password; give its port and that password."""
-    port, password, configuration = free_port(), secrets.token_hex(16), folder / "redis.conf"
-    server = folder / "redis-server"
-    server.symlink_to(_redis())
-    settings = (f"bind {LOOPBACK}", f"port {port}", 'save ""', f"dir {folder}", f"requirepass {password}")
-    write_private(configuration, "\n".join(settings).encode())
-    command = [str(server), str(configuration)]
-    with serving("redis", command, folder=folder, ready=lambda: _answers(port)):
-        yield port, password
 
 
 @contextmanager
@@ -72,7 +48,7 @@ def rate_limit_service(
     }
     # Through env: `serving` starts programs with this process' own variables.
     command = ["env", "-i", *(f"{name}={value}" for name, value in environment.items()), str(built(RATE_LIMIT))]
-    with serving("ratelimit", command, folder=folder, ready=lambda: _answers(ports["grpc"])):
+    with serving("ratelimit", command, folder=folder, ready=lambda: is_listening(ports["grpc"])):
         yield ports["grpc"], ports["http"]
 
 
@@ -87,23 +63,3 @@ def _mount(config: Mapping[str, str], folder: Path) -> None:
 
 def _value(value: object, password: str) -> str:
     return password if isinstance(value, SecretReference) else str(value)
-
-
-def _answers(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex((LOOPBACK, port)) == 0
-
-
-def _redis() -> Path:
-    """Return Redis' program; as root on Debian its package is installed where it is missing. Raises ToolUnavailable."""
-    if found := shutil.which("redis-server"):
-        return Path(found)
-    if not _DEBIAN.exists():
-        if os.geteuid() != 0 or shutil.which("apt-get") is None:
-            raise ToolUnavailable("Redis is not installed: put redis-server on PATH (on Debian: redis-tools will do).")
-        say("Installing Redis from Debian's packages (once) ...")
-        for arguments in (["update", "-qq"], ["install", "-y", "-qq", "--no-install-recommends", "redis-tools"]):
-            done = subprocess.run(["apt-get", *arguments], capture_output=True, text=True, check=False)
-            if done.returncode != 0:
-                raise ToolUnavailable(f"apt-get {' '.join(arguments)} failed:\n{done.stderr}")
-    return _DEBIAN

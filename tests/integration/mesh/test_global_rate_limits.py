@@ -22,10 +22,11 @@ from components.mesh.rate_limits import RateLimits
 from components.specs.mesh.traffic import RateLimit
 from tests.components.mesh.whole_shop import EDGE, NAMESPACE, gateway, orders, shop, users
 from tests.integration.mesh.envoy import Envoy, listener, running
-from tests.integration.mesh.rate_limit_servers import COMMIT, RATE_LIMIT, rate_limit_service, redis
+from tests.integration.mesh.rate_limit_servers import COMMIT, RATE_LIMIT, rate_limit_service
 from tests.integration.mesh.servers import http_server
 from tests.integration.mesh.translation.fields import Config, type_url
 from tests.integration.mesh.translation.filters import patched
+from tests.integration.servers import redis
 
 pytestmark = pytest.mark.integration
 
@@ -49,7 +50,7 @@ def counted(folder: Path, args: MeshArgs, **proxies: Config) -> Generator[list[E
     with ExitStack() as stack:
         for name in ("redis", "service"):
             (folder / name).mkdir()
-        port, password = stack.enter_context(redis(folder / "redis"))
+        port, password = stack.enter_context(redis.running(folder / "redis"))
         spec = rate_limit_workload(store="cache", host="127.0.0.1", port=port)
         service = rate_limit_service(folder / "service", spec, rate_limit_config(args), password)
         grpc_port, http_port = stack.enter_context(service)

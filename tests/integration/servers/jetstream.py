@@ -14,7 +14,7 @@ from typing import Final, TypeVar
 
 import nats
 from nats.aio.client import Client
-from nats.js.api import ConsumerInfo, KeyValueConfig
+from nats.js.api import ConsumerConfig, ConsumerInfo, KeyValueConfig
 from nats.js.errors import NoKeysError, NotFoundError
 
 from launcher.gobuild import GoTool, built
@@ -124,6 +124,15 @@ class JetStream:
         """How many deliveries a consumer has had, repeated ones included."""
         delivered = self.consumer(stream, name).delivered
         return 0 if delivered is None else delivered.consumer_seq
+
+    def make_stream(self, name: str, *, subjects: list[str], consumer: str) -> None:
+        """Make a stream, and a durable consumer that nobody pulls from."""
+
+        async def make(client: Client) -> None:
+            await client.jetstream().add_stream(name=name, subjects=subjects)
+            await client.jetstream().add_consumer(name, ConsumerConfig(durable_name=consumer))
+
+        self._ask(make)
 
     def make_bucket(self, name: str, *, max_value_size: int) -> None:
         """Make a key-value bucket whose values may have so many bytes at most."""

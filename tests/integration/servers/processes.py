@@ -14,12 +14,16 @@ from pathlib import Path
 from random import SystemRandom
 from typing import Any, Final, TypeVar
 
+import httpx2
+
 T = TypeVar("T")
 
 LOOPBACK: Final = "127.0.0.1"
 PATIENCE: Final = 30.0
 """Seconds that anything here may take; the slowest, a JVM on a busy machine, needs about 5."""
 _POLL: Final = 0.05
+_ANSWER: Final = 5.0
+"""Seconds that a probe waits for an answer."""
 _LINES_SHOWN: Final = 20
 _PORTS: Final = range(20_000, 32_000)
 """Below those that Linux gives to outgoing connections, so that none of these takes a port between two starts."""
@@ -36,6 +40,19 @@ def free_port() -> int:
             if port not in _given:
                 _given.add(port)
                 return port
+
+
+def is_listening(port: int) -> bool:
+    """Whether somebody takes connections there."""
+    with socket.socket() as probe:
+        return probe.connect_ex((LOOPBACK, port)) == 0
+
+
+def is_ok(url: str) -> bool:
+    """Whether a GET is answered with 200; nobody being there yet is a no."""
+    with suppress(httpx2.TransportError):
+        return httpx2.get(url, timeout=_ANSWER, trust_env=False).status_code == httpx2.codes.OK
+    return False
 
 
 def eventually(probe: Callable[[], T], why: str, *, within: float = PATIENCE) -> T:
