@@ -8,12 +8,12 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-from bench import commands, mesh, program
+from bench import commands, mesh, observability, program
 from bench.measure import BenchFailed
 from bench.table import Row, markdown
 from launcher.failures import ToolUnavailable
 
-PARTS: Final = ("program", "up", "validate", "render", "mesh")
+PARTS: Final = ("program", "up", "validate", "render", "mesh", "observability")
 SIZES: Final = (10, 100, 500)
 UP_SIZES: Final = (10, 100)
 """An `up` of 500 services takes minutes, and there are a dozen: ask for it by `up --services 500`."""
@@ -42,21 +42,26 @@ def main() -> None:
 def _measured(parts: tuple[str, ...], sizes: list[int] | None, runs: int, folder: Path) -> list[Row]:
     rows: list[Row] = []
     for part in PARTS:
-        if part not in parts:
-            continue
-        print(f"Measuring {part} ...", file=sys.stderr, flush=True)
-        match part:
-            case "program":
-                rows += program.evaluation(sizes or SIZES, runs, folder)
-            case "up":
-                rows += program.no_op_up(sizes or UP_SIZES, runs, folder)
-            case "validate":
-                rows += commands.validation(max(sizes or [VALIDATED]), runs, folder)
-            case "render":
-                rows += commands.rendering(max(sizes or [RENDERED]), runs, folder)
-            case "mesh":
-                rows += mesh.scopes(sizes or SIZES)
+        if part in parts:
+            print(f"Measuring {part} ...", file=sys.stderr, flush=True)
+            rows += _part(part, sizes, runs, folder)
     return rows
+
+
+def _part(part: str, sizes: list[int] | None, runs: int, folder: Path) -> list[Row]:
+    match part:
+        case "program":
+            return program.evaluation(sizes or SIZES, runs, folder)
+        case "up":
+            return program.no_op_up(sizes or UP_SIZES, runs, folder)
+        case "validate":
+            return commands.validation(max(sizes or [VALIDATED]), runs, folder)
+        case "render":
+            return commands.rendering(max(sizes or [RENDERED]), runs, folder)
+        case "mesh":
+            return mesh.scopes(sizes or SIZES)
+        case _:
+            return observability.costs(sizes or SIZES, runs, folder)
 
 
 if __name__ == "__main__":
