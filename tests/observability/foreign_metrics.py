@@ -283,8 +283,8 @@ SOURCES: Final[Mapping[str, Source]] = {
         documentation="https://prometheus.io/docs/alerting/latest/alertmanager/",
         metrics={
             "alertmanager_alerts": ("state",),
-            "alertmanager_notifications_total": ("integration", "receiver_name"),
-            "alertmanager_notifications_failed_total": ("integration", "receiver_name", "reason"),
+            "alertmanager_notifications_total": ("integration",),
+            "alertmanager_notifications_failed_total": ("integration", "reason"),
             **_named("alertmanager_", "cluster_members", "config_last_reload_successful"),
         },
     ),

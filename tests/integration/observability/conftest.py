@@ -43,8 +43,15 @@ def shop(
 
 
 @pytest.fixture(scope="package")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Generator[tuple[int, str]]:
+    """A Redis' port and password."""
+    with redis.running(tmp_path_factory.mktemp("cache")) as found:
+        yield found
+
+
+@pytest.fixture(scope="package")
 def store_exporters(
-    tmp_path_factory: pytest.TempPathFactory, shop: Shop, broker: JetStream
+    tmp_path_factory: pytest.TempPathFactory, shop: Shop, broker: JetStream, cache: tuple[int, str]
 ) -> Generator[Mapping[str, Exporter]]:
     """Store, by its name in the catalogue, or `nats` → the exporter beside it."""
 
@@ -52,22 +59,25 @@ def store_exporters(
         return tmp_path_factory.mktemp(f"{name}-exporter")
 
     with ExitStack() as stack:
-        port, password = stack.enter_context(redis.running(tmp_path_factory.mktemp("cache")))
         found = {
             f"{name}-db": stack.enter_context(exporters.postgres(folder(name), database))
             for name, database in shop.databases.items()
         }
-        found["cache"] = stack.enter_context(exporters.redis(folder("cache"), port, password))
+        found["cache"] = stack.enter_context(exporters.redis(folder("cache"), *cache))
         found["nats"] = stack.enter_context(exporters.nats(folder("nats"), broker))
         yield found
 
 
 @pytest.fixture(scope="package")
 def observed(
-    tmp_path_factory: pytest.TempPathFactory, shop: Shop, store_exporters: Mapping[str, Exporter], broker: JetStream
+    tmp_path_factory: pytest.TempPathFactory,
+    shop: Shop,
+    store_exporters: Mapping[str, Exporter],
+    broker: JetStream,
+    cache: tuple[int, str],
 ) -> Generator[Observed]:
-    """The shop with customers, and two platforms that watch it."""
-    with everything.running(tmp_path_factory.mktemp("observed"), shop, store_exporters, broker) as found:
+    """The shop with customers, and the platforms that watch it."""
+    with everything.running(tmp_path_factory.mktemp("observed"), shop, store_exporters, broker, cache) as found:
         yield found
 
 

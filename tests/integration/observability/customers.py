@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import socket
 import threading
 import time
 from collections import Counter
@@ -17,9 +18,12 @@ import httpx2
 from tests.integration.contracts import shopping
 from tests.integration.contracts.services import Service
 from tests.integration.servers.jetstream import JetStream
+from tests.integration.servers.processes import LOOPBACK
 
-_PAUSE: Final = 0.25
+_PAUSE: Final = 0.5
 """Seconds between two rounds of requests: the machine has other things to do."""
+_ANSWER: Final = 5.0
+"""Seconds that Redis may take."""
 _CLIENTS: Final = 4
 """Of `send`, each with one connection."""
 
@@ -31,6 +35,8 @@ class Customers:
     users: Service
     gateway: Service
     broker: JetStream
+    cache: tuple[int, str]
+    """Port and password of the Redis, in which they look by themselves: the gateway here has none."""
     statuses: Counter[int] = field(default_factory=Counter)
     """What the edge has answered to whom; 0 where it didn't."""
     traces: list[str] = field(default_factory=list)
@@ -56,6 +62,7 @@ class Customers:
                 self._asked(client, "GET", answer.headers["location"], headers=headers)
             for path in (f"/api/users/{self._customer}", "/api/orders/no-such-order", "/api/nowhere"):
                 self._asked(client, "GET", path, headers=headers)
+        self._look_up("known", "unknown")
 
     def send(self, requests: int) -> None:
         """Send so many requests that the shop answers well, as fast as it does."""
@@ -72,6 +79,16 @@ class Customers:
     def publish_nonsense(self) -> None:
         """Publish what is no event: it becomes a dead letter."""
         self.broker.publish("order.created", b"\x01\x02\x03")
+
+    def _look_up(self, known: str, unknown: str) -> None:
+        """Find something in the cache, and something not."""
+        port, password = self.cache
+        commands = (("AUTH", password), ("SET", known, "1"), ("GET", known), ("GET", unknown), ("QUIT",))
+        with socket.create_connection((LOOPBACK, port), timeout=_ANSWER) as connection:
+            connection.sendall("".join(" ".join(command) + "\r\n" for command in commands).encode())
+            # It closes the connection behind its last answer.
+            answers = b"".join(iter(lambda: connection.recv(4096), b""))
+        assert answers.count(b"\r\n") == len(commands) + 1, f"Redis says {answers!r}"
 
     def _asked(self, client: httpx2.Client, method: str, path: str, **arguments: object) -> httpx2.Response | None:
         with suppress(httpx2.TransportError):

@@ -3,8 +3,8 @@
 - Files and folders are this machine's, as are the addresses of kube-state-metrics and Alertmanager.
 - Discovery asks localcluster's API server by a kubeconfig, where a Pod has a token and a certificate of its own.
 - The kubelet is played, and speaks HTTP without a token.
-- Rules are evaluated each second, alerts are held for a twentieth of their time, and Alertmanager waits seconds where
-  it waits minutes. Expressions are as they are: rates look back over five minutes. Rule unit tests check the times.
+- Rules are evaluated every two seconds, alerts are held for a twentieth of their time, and Alertmanager waits seconds
+  where it waits minutes. Expressions are as they are: rates look back over five minutes. Rule unit tests check times.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from components.specs.workload import WorkloadSpec
 from stacks.schema.platform import Platform
 from tests.integration.servers import alertmanager, prometheus
 
-EVALUATION: Final = "1s"
+EVALUATION: Final = "2s"
 _QUICKER: Final = 20
 _HOLDS: Final = frozenset({"for", "keep_firing_for"})
 _WAITS: Final = {"group_wait": "1s", "group_interval": "3s"}

@@ -1,9 +1,10 @@
 """Everything that the tests of this folder look at, wired once.
 
 Real: the five services under the load of customers; NATS, PostgreSQL and Redis with their exporters; a cluster's
-objects with kube-state-metrics; and Prometheus and Alertmanager of two platforms, one with a mesh and one without.
-Played: the node (`played_node`), its kubelet (`played_kubelet`) and the mesh's proxies (`played_mesh`). Not there:
-Grafana, the rate-limit service and the adapter, for whose metrics nobody asks; test_adapter.py has the adapter.
+objects with kube-state-metrics; and Prometheus and Alertmanager of three platforms: without a mesh, with one of
+sidecars, with one of a waypoint. Played: the node (`played_node`), its kubelet (`played_kubelet`) and the mesh's
+proxies (`played_mesh`). Not there: Grafana, the rate-limit service and the adapter, for whose metrics nobody asks;
+test_adapter.py has the adapter.
 """
 
 from __future__ import annotations
@@ -16,15 +17,16 @@ from random import SystemRandom
 from typing import Final
 
 from components.manifests import Manifest
+from components.mesh.names import WAYPOINT
 from components.observability.names import exporter_name
 from components.observability.scrape_jobs import PROXY_PORT
 from components.specs.ports import SCRAPE, SCRAPE_PATH, SCRAPE_PORT
 from tests.integration.contracts.services import Shop
 from tests.integration.observability import customers, pages, played_node, watched
 from tests.integration.observability.customers import Customers
-from tests.integration.observability.platforms import MESHED, PLAIN, platform
+from tests.integration.observability.platforms import AMBIENT, MESHED, PLAIN, platform
 from tests.integration.observability.played_kubelet import CADVISOR, KUBELET, cadvisor_page, kubelet_page
-from tests.integration.observability.played_mesh import EDGE, edge_page, merged_page
+from tests.integration.observability.played_mesh import EDGE, edge_page, merged_page, waypoint_page
 from tests.integration.observability.played_node import ADDRESS, Endpoint, PlayedCluster
 from tests.integration.observability.troubles import show_troubles
 from tests.integration.observability.watched import Redirect, Watched
@@ -59,8 +61,10 @@ class Observed:
 
 
 @contextmanager
-def running(folder: Path, shop: Shop, stores: Mapping[str, Exporter], broker: JetStream) -> Generator[Observed]:
-    """Start everything, with the customers, and wait until each target has been scraped."""
+def running(
+    folder: Path, shop: Shop, stores: Mapping[str, Exporter], broker: JetStream, cache: tuple[int, str]
+) -> Generator[Observed]:
+    """Start everything, with the customers, and wait until each target has been scraped; `cache`: port, password."""
     played: dict[str, pages.Page] = {}
     with ExitStack() as stack:
         services = {service.name: service for service in shop.started}
@@ -68,13 +72,14 @@ def running(folder: Path, shop: Shop, stores: Mapping[str, Exporter], broker: Je
         canary = shop.start("users")
         endpoints[CANARY] = Endpoint(port=canary.ports["metrics"], path=canary.metrics_path)
         endpoints |= {exporter_name(name): Endpoint(port=exporter.port) for name, exporter in stores.items()}
-        buyers = Customers(users=services["users"], gateway=services["gateway"], broker=broker)
+        buyers = Customers(users=services["users"], gateway=services["gateway"], broker=broker, cache=cache)
         stack.enter_context(customers.coming(buyers))
         port = stack.enter_context(pages.serving(played))
         cluster = stack.enter_context(played_node.running(folder))
         receiver = stack.enter_context(webhook.running())
         found = {}
-        for namespace, redirect in ((PLAIN, _as_it_is), (MESHED, _through_proxies(played, port))):
+        redirects = {PLAIN: _as_it_is, MESHED: _through_proxies(played, port), AMBIENT: _as_it_is}
+        for namespace, redirect in redirects.items():
             here = folder / namespace
             found[namespace] = stack.enter_context(
                 watched.running(here, platform(namespace), cluster, endpoints, receiver, redirect)
@@ -82,21 +87,31 @@ def running(folder: Path, shop: Shop, stores: Mapping[str, Exporter], broker: Je
             show_troubles(cluster, namespace)
         args = found[MESHED].args
         stack.enter_context(pages.serving({PROXY_PATH: edge_page(args)}, EDGE_ADDRESS, PROXY_PORT))
-        cluster.run(_edge_pod(args.edge_namespace))
+        cluster.run(_proxy_pod(EDGE, args.edge_namespace, Endpoint(port=PROXY_PORT, path=PROXY_PATH), EDGE_ADDRESS))
+        played["/waypoint"] = waypoint_page(found[AMBIENT].args)
+        cluster.run(_proxy_pod(WAYPOINT, AMBIENT, Endpoint(port=port, path="/waypoint"), LOOPBACK))
         pods = [pod for namespace in found for pod in cluster.pods(namespace)]
         played |= {KUBELET: kubelet_page(pods), CADVISOR: cadvisor_page(pods)}
         cluster.serve_kubelet(port)
+        cluster.rest()
         for one in found.values():
             one.prometheus.until_scraped()
         yield Observed(shop=shop, customers=buyers, cluster=cluster, receiver=receiver, platforms=found)
 
 
-def _edge_pod(namespace: str) -> Manifest:
-    """The gateway's Pod, as Istio starts it: it has no workload of the platform's."""
-    annotations = {SCRAPE: "true", SCRAPE_PORT: str(PROXY_PORT), SCRAPE_PATH: PROXY_PATH, ADDRESS: EDGE_ADDRESS}
+def _proxy_pod(name: str, namespace: str, endpoint: Endpoint, address: str) -> Manifest:
+    """A gateway's or waypoint's Pod, as Istio starts it for a Gateway: it has no workload of the platform's."""
+    annotations = {SCRAPE: "true", SCRAPE_PORT: str(endpoint.port), SCRAPE_PATH: endpoint.path, ADDRESS: address}
+    labels = {"gateway.networking.k8s.io/gateway-name": name}
+    security = {
+        "runAsNonRoot": True,
+        "allowPrivilegeEscalation": False,
+        "capabilities": {"drop": ["ALL"]},
+        "seccompProfile": {"type": "RuntimeDefault"},
+    }
     return {
-        "metadata": {"name": EDGE, "namespace": namespace, "annotations": annotations},
-        "spec": {"containers": [{"name": "istio-proxy", "image": "istio/proxyv2"}]},
+        "metadata": {"name": name, "namespace": namespace, "annotations": annotations, "labels": labels},
+        "spec": {"containers": [{"name": "istio-proxy", "image": "istio/proxyv2", "securityContext": security}]},
     }
 
 

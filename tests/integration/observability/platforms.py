@@ -1,4 +1,4 @@
-"""The platforms that are watched here: the committed stack `dev`, with its mesh and without one."""
+"""The platforms that are watched here: the committed stack `dev` with its mesh, without one, and with production's."""
 
 from __future__ import annotations
 
@@ -13,29 +13,36 @@ from stacks.schema.platform import Platform
 
 STACK: Final = "dev"
 MESHED: Final = "shop-in-a-mesh"
-"""The namespace of the one with a mesh."""
+"""The namespace of the one with the stack's own mesh, whose sidecars count requests."""
+AMBIENT: Final = "shop-behind-a-waypoint"
+"""The namespace of the one with a mesh as production's, where a waypoint counts them."""
 PLAIN: Final = "shop"
-"""The namespace of the other one, whose objectives are measured by the services themselves."""
+"""The namespace of the one without a mesh, whose services count requests themselves."""
+EVERY: Final = (PLAIN, MESHED, AMBIENT)
 
 
 @cache
 def platform(namespace: str) -> Platform:
-    """The stack as it is committed, in a namespace of its own, scraped each second so that tests need not wait.
+    """The stack as it is committed, in a namespace of its own, scraped every two seconds: tests need not wait.
 
     Each tier is told by a webhook, whose key is called like the tier. An autoscaler is added, since autoscalers have
-    alerts, and this stack has none. In a mesh there is Istio's part too; without one goes what needs one.
+    alerts, and this stack has none. What another mesh, or none, can't do goes.
     """
     environment = _edited(environment_file(STACK), ROOT)
     here = environment.value(ROOT)
     here["namespace"] = namespace
-    here["observability"]["metrics"]["scrape-interval"] = "1s"
+    here["observability"]["metrics"]["scrape-interval"] = "2s"
     told = {tier: {"webhook": tier, "host": "hooks.example.com"} for tier in ("page", "ticket", "info", "watchdog")}
     here["observability"]["alerts"] |= told
     services = here.setdefault("services", {})
     services.setdefault("gateway", {})["autoscaling"] = {"min": 1, "max": 3, "cpu": "70%"}
+    if namespace != MESHED:
+        services["gateway"].pop("rate-limits", None)
+    if namespace == AMBIENT:
+        here["mesh"] |= {"data-plane": "ambient", "routing-api": "gateway"}
+        here["mesh"]["edge"]["gateway"] = "istio"
     if namespace == PLAIN:
         del here["mesh"]
-        services["gateway"].pop("rate-limits", None)
         for version in services["users"]["versions"].values():
             version.pop("match", None)
             version["weight"] = "50%"  # all that a Service can do with one Pod each

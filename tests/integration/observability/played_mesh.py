@@ -88,6 +88,16 @@ def edge_page(args: ObservabilityArgs) -> pages.Page:
     return lambda: pages.text(_proxy(pairs))
 
 
+def waypoint_page(args: ObservabilityArgs) -> pages.Page:
+    """The page of the one waypoint of ambient mode, which sees whatever is sent to the services."""
+    calls = [(caller.name, called) for caller in args.services for called in caller.calls]
+    pairs = [_Pair(caller, called, "waypoint", args.namespace) for caller, called in calls]
+    called = {name for _, name in calls}
+    first = [one.name for one in args.services if one.is_meshed_service and one.name not in called]
+    pairs += [_Pair(EDGE, name, "waypoint", args.namespace, args.edge_namespace) for name in first]
+    return lambda: pages.text(_proxy(pairs))
+
+
 class _Pair(NamedTuple):
     """Two workloads that talk, and which one's proxy tells of it."""
 

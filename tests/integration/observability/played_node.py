@@ -31,7 +31,7 @@ from tests.localcluster.api import eventually
 _APPLY: Final = "application/apply-patch+yaml"
 _CERTIFICATES: Final = "certificates.cert-manager.io"
 _VALID: Final = timedelta(days=90)
-_WORKLOADS: Final = ("Deployment", "StatefulSet")
+_WORKLOADS: Final = ("Deployment", "StatefulSet", "DaemonSet")
 
 
 ADDRESS: Final = "tests/address"
@@ -74,6 +74,7 @@ class PlayedCluster:
 
     server: ControlPlane
     cluster: Cluster
+    node: Node
 
     def apply(self, bodies: Sequence[Manifest], endpoints: Mapping[str, Endpoint]) -> None:
         """Put the objects there, with the metrics of each workload where `endpoints` says, and wait for their Pods.
@@ -128,6 +129,10 @@ class PlayedCluster:
         answer = self.cluster.request("PATCH", f"{path}/status", {"status": status}, MERGE, fieldManager="tests")
         assert answer.ok, f"{path}: {answer.text}"
 
+    def rest(self) -> None:
+        """Let the node look no longer for Pods that are to be started: it would all the time."""
+        self.node.stop()
+
     def serve_kubelet(self, port: int) -> None:
         """Say that the node's kubelet answers at a port of this machine."""
         status = {
@@ -139,6 +144,8 @@ class PlayedCluster:
     def _is_complete(self, body: Manifest) -> bool:
         found = self.cluster.get(path_of(body)) or {}
         status: dict[str, Any] = found.get("status", {})
+        if body["kind"] == "DaemonSet":
+            return status.get("numberReady", 0) == status.get("desiredNumberScheduled") == 1
         wanted = found["spec"].get("replicas", 1)
         return status.get("readyReplicas", 0) == wanted == status.get("updatedReplicas", 0)
 
@@ -149,8 +156,9 @@ def running(folder: Path) -> Generator[PlayedCluster]:
     with control_plane.running(folder / "control-plane") as server:
         cluster = Cluster.of(server, folder)
         CustomResources.installed(cluster, (one for one in definitions() if one["metadata"]["name"] == _CERTIFICATES))
-        with controllers.running(server, LoopbackNode(cluster), folder):
-            yield PlayedCluster(server, cluster)
+        node = LoopbackNode(cluster)
+        with controllers.running(server, node, folder):
+            yield PlayedCluster(server, cluster, node)
 
 
 def _redirect(metadata: Manifest, endpoint: Endpoint | None) -> None:

@@ -14,7 +14,7 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import Gauge, Metric, NumberData
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 
 from tests.integration.observability.observed import Observed
-from tests.integration.observability.platforms import MESHED, PLAIN
+from tests.integration.observability.platforms import EVERY
 from tests.integration.observability.queries import dashboard_queries, rules
 from tests.integration.observability.watched import Watched
 from tests.observability.foreign_metrics import SOURCES
@@ -52,7 +52,7 @@ def unknown(observed: Observed, watched: Watched, expressions: Iterable[str]) ->
 
 
 def test_every_name_in_a_rule_or_a_dashboard_is_exported_or_documented(observed: Observed) -> None:
-    for namespace in (PLAIN, MESHED):
+    for namespace in EVERY:
         watched = observed.platforms[namespace]
         asked = [one.expression for one in (*rules(watched), *dashboard_queries(watched))]
         assert unknown(observed, watched, asked) == set(), f"in {namespace}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Final
@@ -10,16 +11,18 @@ import pytest
 from promql_parser import VectorSelector
 
 from tests.integration.observability.observed import Observed
-from tests.integration.observability.platforms import MESHED, PLAIN
+from tests.integration.observability.platforms import EVERY
 from tests.integration.observability.queries import dashboard_queries, rules, selectors
 from tests.integration.observability.watched import Watched
 from tests.integration.servers.processes import eventually
 
+_PAUSE: Final = 1.0
+"""Seconds between two rounds of questions."""
 _WARM: Final = 90.0
 """Seconds until the last rule has something to work with: rules build on each other, and rates on two scrapes."""
 
 
-@pytest.fixture(params=[PLAIN, MESHED])
+@pytest.fixture(params=EVERY)
 def watched(observed: Observed, request: pytest.FixtureRequest) -> Watched:
     return observed.platforms[request.param]
 
@@ -29,6 +32,7 @@ def silent(watched: Watched, asked: Iterable[tuple[str, str]], *, within: float 
     left = dict.fromkeys(asked)
 
     def all_answered() -> bool:
+        time.sleep(_PAUSE)
         for one in [one for one in left if watched.prometheus.query(one[1])]:
             del left[one]
         return not left

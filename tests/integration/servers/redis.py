@@ -29,6 +29,7 @@ def running(folder: Path) -> Generator[tuple[int, str]]:
     server = folder / "redis-server"
     server.symlink_to(_redis())
     settings = (f"bind {LOOPBACK}", f"port {port}", 'save ""', f"dir {folder}", f"requirepass {password}")
+    settings += ("maxmemory 64mb",)  # as managed ones have some
     write_private(configuration, "\n".join(settings).encode())
     command = [str(server), str(configuration)]
     with serving("redis", command, folder=folder, ready=lambda: is_listening(port)):
