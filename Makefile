@@ -74,8 +74,8 @@ schema: setup ## write the JSON Schemas of the configuration files
 test: setup ## all tests that need no network beyond the package registries (layers 1 to 4)
 	@$(PYTHON) -m pytest -n $(WORKERS) --dist loadgroup
 
-integration: setup ## the tests that need real servers or an engine (layer 5), about 15 minutes
-	@$(PYTHON) -m pytest tests/integration
+integration: setup ## the tests that need real servers or an engine (layer 5), about 30 minutes
+	@$(PYTHON) -m pytest -n $(WORKERS) --dist loadgroup tests/integration
 
 services-test: setup ## the sample shop's own tests, in Go, Java and Python
 	@$(MAKE) --no-print-directory -C services test

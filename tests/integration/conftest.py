@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Generator
 from pathlib import Path
+from typing import Final
 
 import docker
 import pytest
@@ -22,12 +23,25 @@ _OWN_AUTHORITIES = Path("/usr/local/share/ca-certificates")
 """Where a Debian machine's administrator puts further CAs (update-ca-certificates(8))."""
 
 
-@pytest.hookimpl(tryfirst=True)
+_ENGINE: Final = ("docker_standin", "images")
+"""Folders whose tests share one engine and one registry on a fixed port."""
+_ALONE: Final = ("mesh",)
+"""Folders that share nothing with others."""
+
+
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark every test of this folder; pytest calls this with those of all folders."""
+    """Mark every test of this folder, and send what shares something to one worker.
+
+    The rest runs the sample shop from its folder, where a second build would pull the programs from under the first.
+    pytest calls this with the tests of all folders.
+    """
     for item in items:
         if item.path.is_relative_to(_HERE):
+            folder = item.path.relative_to(_HERE).parts[0]
             item.add_marker(pytest.mark.integration)
+            group = "engine" if folder in _ENGINE else folder if folder in _ALONE else "shop"
+            item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture(scope="session")
