@@ -18,6 +18,7 @@ class HardenedDefault(StrEnum):
     CAPABILITIES = "capabilities"
     SERVICE_ACCOUNT_TOKEN = "service-account-token"  # noqa: S105 - a name, not a secret
     HOST_PATH = "host-path"
+    WRITABLE_HOST_PATH = "writable-host-path"
     SINGLE_REPLICA = "single-replica"
     DISRUPTION_BUDGET = "disruption-budget"
     PROBES = "probes"

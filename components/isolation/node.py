@@ -8,6 +8,7 @@ from components.hardening import HardenedDefault
 
 from . import sources
 from .objects import Objects
+from .pods import Container, Manifest, Workload
 from .rules import Finding, Rule
 
 
@@ -41,9 +42,10 @@ def node_is_out_of_reach(objects: Objects) -> Iterator[Finding]:
 
 
 def node_files_are_out_of_reach(objects: Objects) -> Iterator[Finding]:
-    """No hostPath volumes."""
+    """No hostPath volumes; those that are written to are the next rule's."""
+    written = {(id(workload.pod_spec), mount.get("name")) for workload, _, _, mount in _mounts_for_writing(objects)}
     for workload, position, volume in objects.volumes():
-        if "hostPath" in volume:
+        if "hostPath" in volume and (id(workload.pod_spec), volume.get("name")) not in written:
             yield Finding(
                 workload.manifest,
                 f"{workload.pod_spec_path}.volumes[{position}].hostPath",
@@ -53,17 +55,26 @@ def node_files_are_out_of_reach(objects: Objects) -> Iterator[Finding]:
 
 
 def node_files_are_read_only(objects: Objects) -> Iterator[Finding]:
-    """Where a hostPath volume is excepted, every mount of it is still read-only."""
+    """No hostPath volume that a container may write to: reading the node's files is no reason to change them."""
+    for workload, container, position, mount in _mounts_for_writing(objects):
+        if any(volume.get("name") == mount.get("name") for volume in _node_volumes(workload)):
+            yield Finding(
+                workload.manifest,
+                f"{container.path}.volumeMounts[{position}].readOnly",
+                f"container {container.name} can write to the node's own files by volume {mount.get('name')}",
+                "set readOnly: true",
+            )
+
+
+def _mounts_for_writing(objects: Objects) -> Iterator[tuple[Workload, Container, int, Manifest]]:
     for workload, container in objects.containers():
-        host_paths = {volume.get("name") for volume in workload.pod_spec.get("volumes") or [] if "hostPath" in volume}
         for position, mount in enumerate(container.body.get("volumeMounts") or []):
-            if mount.get("name") in host_paths and mount.get("readOnly") is not True:
-                yield Finding(
-                    workload.manifest,
-                    f"{container.path}.volumeMounts[{position}].readOnly",
-                    f"container {container.name} can write to the node's own files by volume {mount.get('name')}",
-                    "set readOnly: true",
-                )
+            if mount.get("readOnly") is not True:
+                yield workload, container, position, mount
+
+
+def _node_volumes(workload: Workload) -> list[Manifest]:
+    return [volume for volume in workload.pod_spec.get("volumes") or [] if "hostPath" in volume]
 
 
 def services_open_no_node_port(objects: Objects) -> Iterator[Finding]:
@@ -93,7 +104,11 @@ RULES = (
         relaxation=HardenedDefault.HOST_PATH,
     ),
     Rule(
-        number=7, title="the node's files are read-only", source=sources.HARDENING_GUIDE, find=node_files_are_read_only
+        number=7,
+        title="the node's files are read-only",
+        source=sources.HARDENING_GUIDE,
+        find=node_files_are_read_only,
+        relaxation=HardenedDefault.WRITABLE_HOST_PATH,
     ),
     Rule(
         number=7,

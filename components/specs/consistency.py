@@ -154,6 +154,12 @@ def relaxations_give_reasons(workload: WorkloadSpec) -> Iterator[Finding]:
             )
 
 
+_NODE_FOLDERS: Final = {
+    False: (HardenedDefault.HOST_PATH, ((), "mounts a folder of the node")),
+    True: (HardenedDefault.WRITABLE_HOST_PATH, ((), "writes to a folder of the node")),
+}
+
+
 def _relaxations(workload: WorkloadSpec) -> Iterator[tuple[HardenedDefault, tuple[tuple[str, ...], str]]]:
     """Yield each default that the workload's own settings switch off: where, and in words."""
     containers, volumes = workload.every_container, workload.volumes.values()
@@ -161,8 +167,8 @@ def _relaxations(workload: WorkloadSpec) -> Iterator[tuple[HardenedDefault, tupl
         yield HardenedDefault.RUN_AS_ROOT, ((), "runs as root")
     if any(container.capabilities for container in containers):
         yield HardenedDefault.CAPABILITIES, ((), "keeps Linux capabilities")
-    if any(isinstance(volume, HostPath) for volume in volumes):
-        yield HardenedDefault.HOST_PATH, ((), "mounts a folder of the node")
+    for writable in {volume.writable for volume in volumes if isinstance(volume, HostPath)}:
+        yield _NODE_FOLDERS[writable]
     if workload.api_access:
         yield HardenedDefault.SERVICE_ACCOUNT_TOKEN, ((), "uses the Kubernetes API")
     if workload.service.type is ServiceType.NODE_PORT:

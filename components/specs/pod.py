@@ -117,9 +117,12 @@ class DownwardVolume(Spec):
 
 
 class HostPath(Spec):
-    """A folder of the node, read-only; for agents, with the exception 'host-path'."""
+    """A folder of the node; for agents, with the exception 'host-path', or 'writable-host-path'."""
 
     host_path: AbsolutePath
+    writable: bool = Field(
+        False, description="Read-only where absent. A writable one is made on the node, and outlives the Pods."
+    )
 
 
 Volume = Annotated[

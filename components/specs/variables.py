@@ -11,6 +11,12 @@ from components.scalars import ConfigKey, DnsSubdomain, PodField
 from components.specs.base import Finding, Spec
 from components.specs.tags import tag, tag_by_key
 
+JAVA_OPTIONS: Final = "JAVA_TOOL_OPTIONS"
+"""The variable from which every JVM takes options
+(https://docs.oracle.com/en/java/javase/17/docs/specs/jvmti.html#tooloptions)."""
+OWN_JAVA_OPTIONS: Final = "OWN_JAVA_TOOL_OPTIONS"
+"""Holds a service's own options where they come from a ConfigMap or Secret, so that both can be read."""
+
 
 class FieldReference(Spec):
     """A field of the Pod, by the downward API: ``{field: metadata.name}``."""

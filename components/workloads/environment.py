@@ -9,6 +9,8 @@ from components.quantities import byte_count, millicores
 from components.specs.container import Container, Language
 from components.specs.resources import Resources
 from components.specs.variables import (
+    JAVA_OPTIONS,
+    OWN_JAVA_OPTIONS,
     ConfigReference,
     EnvironmentValue,
     FieldReference,
@@ -22,9 +24,6 @@ GO_HEAP_SHARE: Final = 0.9
 (https://go.dev/doc/gc-guide#Memory_limit recommends 5 to 10 % of headroom)."""
 JVM_HEAP_SHARE: Final = 75.0
 """Percentage of the memory limit for the Java heap; metaspace, threads and direct buffers live in the rest."""
-JAVA_OPTIONS: Final = "JAVA_TOOL_OPTIONS"
-OWN_JAVA_OPTIONS: Final = "OWN_JAVA_TOOL_OPTIONS"
-"""Holds a service's own options where they come from a ConfigMap or Secret, so that both can be read."""
 
 
 def whole_cores(cpu: str) -> int:

@@ -85,7 +85,7 @@ def volume(name: str, spec: Volume, claim: str) -> core_v1.Volume:
             ]
             return core_v1.Volume(name=name, downwardAPI=core_v1.DownwardAPIVolumeSource(items=files))
         case HostPath():
-            return core_v1.Volume(name=name, hostPath=core_v1.HostPathVolumeSource(path=spec.host_path))
+            return core_v1.Volume(name=name, hostPath=_node_folder(spec))
         case _:
             assert_never(spec)
 
@@ -120,15 +120,23 @@ def mounts(spec: WorkloadSpec, container_name: str, container: Container) -> lis
             name=mount.volume,
             mountPath=path,
             subPath=mount.sub_path,
-            readOnly=mount.read_only
-            or isinstance(spec.volumes[mount.volume], ConfigVolume | SecretVolume | DownwardVolume | HostPath)
-            or None,
+            readOnly=mount.read_only or _is_read_only(spec.volumes[mount.volume]) or None,
         )
         for path, mount in container.mounts.items()
     ]
     if has_scratch(spec, container):
         own.append(core_v1.VolumeMount(name=scratch_volume(container_name), mountPath=SCRATCH_PATH))
     return own
+
+
+def _is_read_only(volume: Volume) -> bool:
+    if isinstance(volume, HostPath):
+        return not volume.writable
+    return isinstance(volume, ConfigVolume | SecretVolume | DownwardVolume)
+
+
+def _node_folder(spec: HostPath) -> core_v1.HostPathVolumeSource:
+    return core_v1.HostPathVolumeSource(path=spec.host_path, type="DirectoryOrCreate" if spec.writable else None)
 
 
 def _items(spec: ProjectedKeys) -> list[core_v1.KeyToPath] | None:

@@ -113,6 +113,13 @@ EXCEPTIONS: dict[HardenedDefault, tuple[str, dict[str, Any]]] = {
         ", volumes: {scratch: {host-path: /var/log}}",
         {f"{POD}/volumes/0/emptyDir": None, f"{POD}/volumes/0/hostPath": {"path": "/var/log"}},
     ),
+    HardenedDefault.WRITABLE_HOST_PATH: (
+        ", volumes: {scratch: {host-path: /var/lib/agent, writable: true}}",
+        {
+            f"{POD}/volumes/0/emptyDir": None,
+            f"{POD}/volumes/0/hostPath": {"path": "/var/lib/agent", "type": "DirectoryOrCreate"},
+        },
+    ),
     HardenedDefault.NODE_PORT: (", service: {type: NodePort}", {}),
     HardenedDefault.FAULT_INJECTION: ("", {}),
 }
@@ -151,6 +158,7 @@ SILENT = {
     HardenedDefault.CAPABILITIES: ("capabilities: [NET_ADMIN]",),
     HardenedDefault.SERVICE_ACCOUNT_TOKEN: ("api-access: [{resources: [pods], verbs: [get]}]",),
     HardenedDefault.HOST_PATH: ("volumes: {log: {host-path: /var/log}}",),
+    HardenedDefault.WRITABLE_HOST_PATH: ("volumes: {state: {host-path: /var/lib/agent, writable: true}}",),
     HardenedDefault.DISRUPTION_BUDGET: ("disruption-budget: null",),
     HardenedDefault.UNSIZED_VOLUME: ("volumes: {data: {empty: null}}",),
     HardenedDefault.NODE_PORT: ("service: {type: NodePort}",),

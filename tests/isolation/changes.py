@@ -7,7 +7,6 @@ from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
-from components.hardening import HardenedDefault
 from components.isolation import Relaxation
 from tests.isolation.sample import Body, an_object, find
 
@@ -79,10 +78,7 @@ def with_volume(volume: Body) -> Change:
 
 
 def with_host_path(manifests: list[Body]) -> None:
-    """A volume of the node's files that is excepted, but mounted for writing."""
-    annotations = {HardenedDefault.HOST_PATH.annotation: "reads the node's logs"}
-    deployment(manifests)["metadata"]["annotations"] = annotations
-    deployment(manifests)["spec"]["template"]["metadata"]["annotations"] = annotations
+    """A volume of the node's files that is mounted for writing."""
     with_volume({"name": "logs", "hostPath": {"path": "/var/log"}})(manifests)
     container(manifests)["volumeMounts"].append({"name": "logs", "mountPath": "/logs"})
 

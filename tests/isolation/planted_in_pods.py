@@ -141,7 +141,13 @@ POD = (
         f"{TEMPLATE}.volumes[3].hostPath",
         HardenedDefault.HOST_PATH,
     ),
-    Planted(7, "the node's files, to write", with_host_path, f"{MAIN}.volumeMounts[2].readOnly"),
+    Planted(
+        7,
+        "the node's files, to write",
+        with_host_path,
+        f"{MAIN}.volumeMounts[2].readOnly",
+        HardenedDefault.WRITABLE_HOST_PATH,
+    ),
     Planted(
         7,
         "a port on every node",
