@@ -29,6 +29,13 @@ EXPORTER_IMAGES: Final[dict[str, str]] = {
     "redis": "docker.io/oliver006/redis_exporter:v1.82.0",
 }
 """Engine → the program that tells Prometheus of it."""
+JAEGER_IMAGE: Final = "docker.io/jaegertracing/jaeger:2.13.0"
+JAEGER_INDEX_CLEANER_IMAGE: Final = "docker.io/jaegertracing/jaeger-es-index-cleaner:1.76.0"
+"""Of the same release, which has two numbers: 2 is Jaeger's own, 1 its module's and its tools'."""
+COLLECTOR_IMAGE: Final = "docker.io/otel/opentelemetry-collector-contrib:0.158.0"
+LOKI_IMAGE: Final = "docker.io/grafana/loki:3.7.8"
+FLUENT_BIT_IMAGE: Final = "docker.io/fluent/fluent-bit:5.1.0"
+JAVA_AGENT_IMAGE: Final = "ghcr.io/open-telemetry/opentelemetry-operator/autoinstrumentation-java:2.30.0"
 
 ISTIO: Final = "1.31.1"
 GATEWAY_API: Final = "1.7.0"
