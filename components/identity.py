@@ -13,6 +13,8 @@ NAME: Final = "app.kubernetes.io/name"
 TEAM: Final = f"{DOMAIN}/team"
 LANGUAGE: Final = f"{DOMAIN}/language"
 TRACK: Final = f"{DOMAIN}/track"
+VERSION: Final = f"{DOMAIN}/version"
+"""The Pod annotation with the tag of its image: a label could not hold every tag."""
 STABLE: Final = "stable"
 """The track of a service that has only one version."""
 

@@ -110,6 +110,13 @@ class ObservabilityArgs:
     """Whether cert-manager issues certificates here, whose expiry is watched."""
 
     @property
+    def scraped_namespaces(self) -> tuple[str, ...]:
+        """Where there are Pods with metrics: the platform's own namespace, the edge's, and the nodes' agents'."""
+        edge = (self.edge_namespace,) if self.mesh else ()
+        agents = (self.settings.logs.namespace,) if self.settings.logs else ()
+        return tuple(dict.fromkeys((self.namespace, *edge, *agents)))
+
+    @property
     def services(self) -> tuple[MonitoredWorkload, ...]:
         """The services of the catalogue."""
         return tuple(one for one in self.workloads.values() if one.role is Role.SERVICE)

@@ -2,7 +2,10 @@
 
 from typing import Final
 
+from components.identity import governing_service_name
 from components.observability.arguments import MeshReporter, ObservabilityArgs
+from components.specs.observability.logs import LogAgent
+from components.specs.observability.metrics import MetricsBackend
 
 PROMETHEUS: Final = "prometheus"
 """A workload, its Service, its ConfigMap and, where samples are sent on, its Secret."""
@@ -21,8 +24,12 @@ OTEL_COLLECTOR: Final = "otel-collector"
 """The Collectors that services send to."""
 OTEL_SAMPLER: Final = "otel-sampler"
 """The Collectors behind them, each of which sees whole traces, where tails are sampled."""
+OTEL_SIDECAR: Final = "otel-sidecar"
+"""A Collector in a service's own Pod, and the ConfigMap that all of these read."""
 OTEL_AGENT: Final = "otel-agent"
 FLUENT_BIT: Final = "fluent-bit"
+AGENTS: Final = {LogAgent.COLLECTOR: OTEL_AGENT, LogAgent.FLUENT_BIT: FLUENT_BIT}
+"""What each agent's workload on the nodes, its ConfigMap and its account are called."""
 LOKI: Final = "loki"
 
 PROMETHEUS_PORT: Final = 9090
@@ -35,6 +42,7 @@ OTLP_PORT: Final = 4317
 OTLP_HTTP_PORT: Final = 4318
 HEALTH_PORT: Final = 13133
 """Where Collectors, and Jaeger, which is one, say that they are well."""
+HEALTH_PATH: Final = "/status"
 OWN_METRICS_PORT: Final = 8888
 """Where they tell of themselves."""
 SEARCH_PORT: Final = 16686
@@ -59,6 +67,23 @@ def alertmanager_hosts(args: ObservabilityArgs) -> tuple[str, ...]:
     """
     alerts = args.settings.alerts
     return tuple(f"{ALERTMANAGER}-{index}.{ALERTMANAGER}" for index in range(alerts.replicas if alerts else 0))
+
+
+def metric_receivers(args: ObservabilityArgs, *, outside: bool = False) -> tuple[str, ...]:
+    """Return the URLs to which metrics are pushed by OTLP; none where an operator runs Prometheus: where is not known.
+
+    Of a pair each gets all, by a name of its own: a push through their Service would reach one, and a query the other.
+    Whoever is outside of the platform's namespace names it, too.
+    """
+    metrics = args.settings.metrics
+    if metrics.run_by is MetricsBackend.OPERATOR:
+        return ()
+    pods = governing_service_name(PROMETHEUS)
+    hosts = (
+        [f"{PROMETHEUS}-{index}.{pods}" for index in range(metrics.replicas)] if metrics.replicas > 1 else [PROMETHEUS]
+    )
+    namespace = f".{args.namespace}" if outside else ""
+    return tuple(f"http://{host}{namespace}:{PROMETHEUS_PORT}/api/v1/otlp" for host in hosts)
 
 
 def past_the_proxy(args: ObservabilityArgs, *ports: int) -> dict[str, str]:

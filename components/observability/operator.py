@@ -45,7 +45,8 @@ class OperatorMonitoring(pulumi.ComponentResource):
     def manifests(_name: str, args: ObservabilityArgs) -> list[Manifest]:
         """Return every object of the component, without Pulumi."""
         resources = (pod_monitor(args), *prometheus_rules(args))
-        models = (*(one for namespace in _namespaces(args) for one in _discovery(args, namespace)), *_dashboards(args))
+        rights = (one for namespace in args.scraped_namespaces for one in _discovery(args, namespace))
+        models = (*rights, *_dashboards(args))
         return [*(cast("Manifest", body) for body in resources), *map(manifest, models)]
 
 
@@ -62,7 +63,7 @@ def pod_monitor(args: ObservabilityArgs) -> PodMonitor:
         "metadata": _metadata(args, args.part_of),
         "spec": {
             "selector": {"matchLabels": {}},
-            "namespaceSelector": {"matchNames": _namespaces(args)},
+            "namespaceSelector": {"matchNames": list(args.scraped_namespaces)},
             "sampleLimit": job["sample_limit"],
             "podMetricsEndpoints": [
                 {
@@ -89,10 +90,6 @@ def prometheus_rules(args: ObservabilityArgs) -> Iterator[PrometheusRule]:
         }
 
 
-def _namespaces(args: ObservabilityArgs) -> list[str]:
-    return list(dict.fromkeys([args.namespace] if args.mesh is None else [args.namespace, args.edge_namespace]))
-
-
 def _metadata(args: ObservabilityArgs, name: str) -> Metadata:
     own = identity.labels(PROMETHEUS, part_of=args.part_of)
     return {"name": name, "namespace": args.namespace, "labels": args.settings.metrics.operator_labels | own}
@@ -112,7 +109,7 @@ def _discovery(args: ObservabilityArgs, namespace: str) -> Iterator[msgspec.Stru
     settings, name = args.settings.metrics, f"{args.part_of}-{args.namespace}-scraped"
     metadata = meta_v1.ObjectMeta(
         # The engine tells objects of a component apart by kind and name.
-        name=name if namespace == args.namespace else f"{name}-at-the-edge",
+        name=f"{name}{_suffix(args, namespace)}",
         namespace=namespace,
         labels=identity.labels(PROMETHEUS, part_of=args.part_of),
     )
@@ -133,6 +130,12 @@ def _discovery(args: ObservabilityArgs, namespace: str) -> Iterator[msgspec.Stru
             )
         ],
     )
+
+
+def _suffix(args: ObservabilityArgs, namespace: str) -> str:
+    if namespace == args.namespace:
+        return ""
+    return "-at-the-edge" if namespace == args.edge_namespace else "-on-nodes"
 
 
 def _dashboards(args: ObservabilityArgs) -> Iterator[core_v1.ConfigMap]:

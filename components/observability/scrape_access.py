@@ -42,8 +42,9 @@ def scrape_access_objects(args: ObservabilityArgs) -> list[Manifest]:
         # `nodes/metrics` is the kubelet's /metrics and what is below it; `nodes/proxy` would let it run commands.
         nodes = [_rule("", "nodes", "list", "watch"), _rule("", "nodes/metrics", "get")]
         built += _granted(args, PROMETHEUS, None, nodes)
-    if edge:
-        built += _granted(args, PROMETHEUS, edge, [_rule("", "pods", "list", "watch")])
+    for namespace in args.scraped_namespaces:
+        if namespace != args.namespace:
+            built += _granted(args, PROMETHEUS, namespace, [_rule("", "pods", "list", "watch")])
     if args.certificates:
         definitions = _rule("apiextensions.k8s.io", "customresourcedefinitions", "list", "watch")
         built += _granted(args, KUBE_STATE_METRICS, None, [definitions])
@@ -63,7 +64,10 @@ def _granted(
     args: ObservabilityArgs, workload: str, namespace: str | None, rules: list[rbac_v1.PolicyRule]
 ) -> tuple[msgspec.Struct, msgspec.Struct]:
     """Build a role with these rules, in a namespace or for the cluster, and its binding to a workload's account."""
-    name, labels = access_name(args, workload), identity.labels(workload, part_of=args.part_of)
+    agents = args.settings.logs.namespace if args.settings.logs else None
+    # The engine tells objects of a component apart by kind and name.
+    name = f"{access_name(args, workload)}{'-on-nodes' if namespace and namespace == agents else ''}"
+    labels = identity.labels(workload, part_of=args.part_of)
     metadata = meta_v1.ObjectMeta(name=name, namespace=namespace, labels=labels)
     kind = "Role" if namespace else "ClusterRole"
     role = (rbac_v1.Role if namespace else rbac_v1.ClusterRole)(**_kind(kind), metadata=metadata, rules=rules)

@@ -55,11 +55,10 @@ def pods_job(args: ObservabilityArgs) -> dict[str, Any]:
 
     So a new service needs no job of its own, and its port and path are those of its catalogue entry.
     """
-    namespaces = [args.namespace, args.edge_namespace] if args.mesh else [args.namespace]
     return {
         "job_name": "pods",
         "sample_limit": SAMPLE_LIMIT,
-        "kubernetes_sd_configs": [{"role": "pod", "namespaces": {"names": namespaces}}],
+        "kubernetes_sd_configs": [{"role": "pod", "namespaces": {"names": list(args.scraped_namespaces)}}],
         "relabel_configs": [*_chosen_pods(args), *_address(), *_pod_labels()],
     }
 
@@ -74,9 +73,10 @@ def _chosen_pods(args: ObservabilityArgs) -> Iterator[Relabelling]:
     yield {"source_labels": [_pod("phase")], "regex": "Succeeded|Failed", "action": "drop"}
     if args.mesh:
         # Of the edge's namespace only proxies: what else runs there belongs to others.
+        ours = [args.namespace, *([args.settings.logs.namespace] if args.settings.logs else ())]
         yield {
             "source_labels": ["__meta_kubernetes_namespace", _annotation(SCRAPE_PORT)],
-            "regex": f"{re.escape(args.namespace)};.*|.*;{PROXY_PORT}",
+            "regex": "|".join([*(f"{re.escape(namespace)};.*" for namespace in ours), f".*;{PROXY_PORT}"]),
             "action": "keep",
         }
 

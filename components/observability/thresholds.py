@@ -62,3 +62,8 @@ MESH_CERTIFICATE_HOURS: Final = 6
 """Hours until a proxy's certificate of 24 h expires; it is renewed when half of its time has passed."""
 STORE_MEMORY_SHARE: Final = 0.9
 """Of a Redis' maxmemory."""
+
+QUEUE_SHARE: Final = 0.5
+"""Of a Collector's queue: the other half is left to find out why it fills."""
+SAMPLER_SHARE: Final = 0.8
+"""Of the traces that a sampler has room for."""

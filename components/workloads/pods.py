@@ -9,9 +9,10 @@ from lightkube.models import core_v1, meta_v1
 from components import identity
 from components.hardening import HardenedDefault
 from components.quantities import whole_seconds
+from components.scalars import image_tag
 from components.specs.pod import ConfigVolume, SecretVolume
 from components.specs.ports import METRICS_PATH, SCRAPE, SCRAPE_PATH, SCRAPE_PORT
-from components.specs.variables import ConfigReference, ConfigSource, SecretReference, SecretSource
+from components.specs.variables import ConfigReference, ConfigSource, FieldReference, SecretReference, SecretSource
 from components.specs.workload import WorkloadKind
 from components.workloads.containers import container, serving
 from components.workloads.volumes import volumes
@@ -74,10 +75,27 @@ def pod_template(
     return core_v1.PodTemplateSpec(
         metadata=meta_v1.ObjectMeta(
             labels=labels,
-            annotations={**scrape_annotations(workload.spec), **workload.annotations, **checksums} or None,
+            annotations={
+                **_version(workload, track),
+                **scrape_annotations(workload.spec),
+                **workload.annotations,
+                **checksums,
+            }
+            or None,
         ),
         spec=pod_spec(workload, image=image, track=track),
     )
+
+
+def _version(workload: NamedWorkload, track: str | None) -> dict[str, str]:
+    """Return which version this is, where a variable reads it: what is built at deploy time has its tag now."""
+    spec = workload.spec
+    field = f"metadata.annotations['{identity.VERSION}']"
+    if FieldReference(field=field) not in workload.args.environment.values():
+        return {}
+    image = (spec.versions[track].image if track in spec.versions else None) or spec.image
+    tag = image_tag(image) if image else None
+    return {identity.VERSION: tag} if tag else {}
 
 
 def pod_spec(workload: NamedWorkload, *, image: Input[str] | None, track: str | None) -> core_v1.PodSpec:

@@ -288,6 +288,39 @@ SOURCES: Final[Mapping[str, Source]] = {
             **_named("alertmanager_", "cluster_members", "config_last_reload_successful"),
         },
     ),
+    "collector": Source(
+        documentation="https://opentelemetry.io/docs/collector/internal-telemetry/",
+        metrics={
+            **{
+                f"otelcol_receiver_{what}_total": ("receiver", "transport")
+                for what in ("accepted_spans", "refused_spans", "failed_spans")
+            },
+            "otelcol_receiver_accepted_log_records_total": ("receiver",),
+            **{
+                f"otelcol_exporter_{what}_total": ("exporter",)
+                for what in (
+                    "sent_spans",
+                    "sent_log_records",
+                    "sent_metric_points",
+                    "send_failed_spans",
+                    "send_failed_log_records",
+                )
+            },
+            **{f"otelcol_exporter_queue_{what}": ("exporter", "data_type") for what in ("size", "capacity")},
+            "otelcol_processor_tail_sampling_sampling_traces_on_memory": (),
+            "otelcol_processor_tail_sampling_global_count_traces_sampled_total": ("decision",),
+        },
+    ),
+    "loki": Source(
+        documentation="https://grafana.com/docs/loki/latest/operations/observability/",
+        metrics={
+            "loki_distributor_bytes_received_total": ("format", "tenant"),
+            "loki_discarded_samples_total": ("reason", "tenant"),
+            "loki_request_duration_seconds_bucket": ("method", "route", "status_code", "le"),
+            "loki_ingester_memory_streams": ("tenant",),
+            **_named("loki_ingester_", "chunks_flush_failures_total", "wal_disk_full_failures_total"),
+        },
+    ),
 }
 """Program → what is used of it."""
 

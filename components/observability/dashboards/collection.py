@@ -23,6 +23,7 @@ from components.observability.dashboards.python import python
 from components.observability.dashboards.requests import requests
 from components.observability.dashboards.stores import stores
 from components.observability.dashboards.streams import streams
+from components.observability.dashboards.telemetry import telemetry
 
 _MAKERS: Final[dict[index.Entry, Callable[[ObservabilityArgs], Dashboard]]] = {
     index.OVERVIEW: overview,
@@ -36,6 +37,7 @@ _MAKERS: Final[dict[index.Entry, Callable[[ObservabilityArgs], Dashboard]]] = {
     index.MESH: mesh,
     index.STREAMS: streams,
     index.STORES: stores,
+    index.TELEMETRY: telemetry,
 }
 
 

@@ -7,6 +7,7 @@ from typing import Final
 
 from components.observability.arguments import ObservabilityArgs, Role
 from components.specs.container import Language
+from components.specs.observability.logs import InLoki, LogAgent, Logs
 from components.specs.observability.metrics import MetricsBackend
 
 
@@ -39,6 +40,7 @@ PYTHON: Final = Entry(uid="python-runtime", title="Python runtime", folder=Folde
 MESH: Final = Entry(uid="mesh", title="Mesh", folder=Folder.INFRASTRUCTURE)
 STREAMS: Final = Entry(uid="streams", title="Streams", folder=Folder.INFRASTRUCTURE)
 STORES: Final = Entry(uid="stores", title="Stores", folder=Folder.INFRASTRUCTURE)
+TELEMETRY: Final = Entry(uid="telemetry", title="Traces and logs", folder=Folder.INFRASTRUCTURE)
 
 HOME: Final = OVERVIEW.uid
 """What people see first."""
@@ -82,3 +84,8 @@ def _has(args: ObservabilityArgs) -> Iterator[tuple[Entry, bool]]:
     yield MESH, args.mesh is not None
     yield STREAMS, bool(args.streams and exporters(args, "nats"))
     yield STORES, bool(exporters(args, "postgres", "redis"))
+    yield TELEMETRY, args.settings.tracing is not None or _tells_of_logs(args.settings.logs)
+
+
+def _tells_of_logs(logs: Logs | None) -> bool:
+    return logs is not None and (logs.agent is LogAgent.COLLECTOR or isinstance(logs.storage, InLoki))

@@ -23,6 +23,7 @@ from components.observability.rules.saturation import saturation_alerts
 from components.observability.rules.stores import store_alerts
 from components.observability.rules.streams import stream_rules
 from components.observability.rules.targets import target_alerts
+from components.observability.rules.telemetry import telemetry_alerts
 from components.observability.rules.workloads import workload_alerts
 from components.quantities import duration_text
 
@@ -48,6 +49,7 @@ def rule_groups(args: ObservabilityArgs) -> tuple[RuleGroup, ...]:
         certificate_alerts(args),
         monitoring_alerts(args),
         notification_alerts(args),
+        telemetry_alerts(args),
         own_alerts(args),
     )
     return tuple(group for group in groups if group.rules)

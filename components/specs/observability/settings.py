@@ -1,4 +1,4 @@
-"""Observability in an environment: metrics, alerts, dashboards."""
+"""Observability in an environment: metrics, alerts, dashboards, traces, logs."""
 
 from collections.abc import Iterator
 from enum import StrEnum
@@ -10,7 +10,9 @@ from components.scalars import ImageReference
 from components.specs.base import Finding, Spec
 from components.specs.observability.alerts import Alerts
 from components.specs.observability.dashboards import Dashboards
+from components.specs.observability.logs import Logs
 from components.specs.observability.metrics import Metrics, MetricsBackend
+from components.specs.observability.tracing import Tracing
 
 
 class Program(StrEnum):
@@ -24,6 +26,12 @@ class Program(StrEnum):
     NATS_EXPORTER = "nats-exporter"
     POSTGRES_EXPORTER = "postgres-exporter"
     REDIS_EXPORTER = "redis-exporter"
+    JAEGER = "jaeger"
+    JAEGER_INDEX_CLEANER = "jaeger-index-cleaner"
+    COLLECTOR = "otel-collector"
+    LOKI = "loki"
+    FLUENT_BIT = "fluent-bit"
+    JAVA_AGENT = "java-agent"
 
 
 class Observability(Spec):
@@ -35,6 +43,8 @@ class Observability(Spec):
     )
     alerts: Alerts | None = Field(None, description="Alertmanager; without it nobody is told.")
     dashboards: Dashboards | None = Field(None, description="Grafana.")
+    tracing: Tracing | None = Field(None, description="Collectors, and Jaeger or a vendor; without it no span is sent.")
+    logs: Logs | None = Field(None, description="Agents on the nodes, and where they send logs.")
     images: dict[Program, ImageReference] = Field(
         {}, description="Program → its image; the pinned one of components/versions.py where absent."
     )

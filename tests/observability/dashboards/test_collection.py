@@ -26,7 +26,7 @@ RUNTIMES: Final = {"go-runtime", "jvm", "python-runtime"}
     [
         (
             "everything",
-            {*ALWAYS, *RUNTIMES, "monitoring", "requests", "objectives", "mesh", "streams", "stores"},
+            {*ALWAYS, *RUNTIMES, "monitoring", "requests", "objectives", "mesh", "streams", "stores", "telemetry"},
         ),
         ("no-mesh", {*ALWAYS, *RUNTIMES, "monitoring", "requests", "objectives", "streams", "stores"}),
         ("one-service", {*ALWAYS, "monitoring", "requests", "objectives", "go-runtime"}),

@@ -92,6 +92,8 @@ def platform(
     alerts: dict[str, Any] | None = None,
     mesh: MeshReporter | None = None,
     certificates: bool = False,
+    tracing: dict[str, Any] | None = None,
+    logs: dict[str, Any] | None = None,
     **metrics: Any,
 ) -> ObservabilityArgs:
     words: dict[str, Any] = {"retention": "35d", "storage": "50Gi", **metrics}
@@ -99,6 +101,8 @@ def platform(
         "metrics": words,
         "runbooks": RUNBOOKS,
         "alerts": alerts,
+        "tracing": tracing,
+        "logs": logs,
     }
     return ObservabilityArgs(
         settings=Observability.model_validate(settings),
@@ -120,6 +124,8 @@ EVERYTHING: Final = platform(
     alerts={"replicas": 3},
     mesh=MeshReporter.SIDECAR,
     certificates=True,
+    tracing={"storage": {"memory": 10_000}, "sampling": {"tail": {"rest": "10%"}}},
+    logs={"namespace": "shop-nodes", "storage": {"loki": "20Gi", "retention": "7d"}},
     **{"remote-write": [{"host": "mimir.example.com"}]},
 )
 """Every rule there is applies to it."""

@@ -35,6 +35,7 @@ MEBIBYTE = 2**20
 WITHOUT_VALUES = {"Watchdog", "NoTargets", "WorkloadDown", "RolloutStuck", "PodNotReady", "ContainerOutOfMemory"}
 WITHOUT_VALUES |= {"StoreUnreachable", "BrokerUnreachable", "ConfigurationRefused"}
 """Alerts on what is so or is not so: there is no number to tell."""
+BY_FLUENT_BIT = {"agent": "fluent-bit", "namespace": "nodes", "storage": {"loki": "20Gi", "retention": "7d"}}
 
 
 def rules(args: ObservabilityArgs) -> Iterator[RecordingRule | Alert]:
@@ -119,6 +120,8 @@ def test_only_what_an_environment_has_is_watched() -> None:
         ({"MeshCertificateExpires"}, PLATFORMS["ambient"]),
         ({"SloBudgetBurns"}, platform(service("hello", Language.GO, Interface.RPC, objective=None), *OWN_PARTS)),
         ({"AlertmanagersApart"}, platform(*SERVICES, *OWN_PARTS, alerts={"replicas": 1})),
+        ({"SamplerFills", "LogsNotStored"}, platform(*OWN_PARTS, tracing={"storage": {"memory": 10_000}})),
+        ({"SpansRefused", "ExportStalls", "TelemetryLost"}, platform(*OWN_PARTS, logs=BY_FLUENT_BIT)),
     ):
         assert absent <= names(EVERYTHING), "a platform that has everything has these"
         assert not absent & names(args)

@@ -1,0 +1,1 @@
+"""The parts of a Collector's configuration, typed as the Collector reads them. Pure."""
