@@ -23,12 +23,13 @@ from components.workloads.objects import config_checksum, content_checksum
 from components.workloads.pods import configuration_read
 from components.workloads.workload import Workload
 from stacks.mesh_parts import control_plane_parts, denials, policy_parts, route_parts
+from stacks.node_agent_parts import agents_namespace_parts, node_agent_parts
 from stacks.observability_parts import metrics_api_parts, observability_parts, rights_of
 from stacks.parts import Part, part_key
 from stacks.schema.environment import ClusterTarget, SecretsFrom, Target
 from stacks.schema.images import LOGIN_KEYS
 from stacks.schema.mesh_network import WAYPOINT_LABELS
-from stacks.schema.platform import Platform
+from stacks.schema.platform import NodeAgents, Platform
 
 HIDDEN: Final = "hidden: render writes no secrets"
 """What a rendered Secret holds in place of each value, and what stands in place of its checksum."""
@@ -56,21 +57,18 @@ def compose(platform: Platform, secrets: Secrets) -> list[Part]:
     would name each of its objects in each workload, and cost the square of the platform's size.
     """
     space, name = platform.namespace.name, platform.name
-    made = platform.secrets if platform.secrets_from is SecretsFrom.STACK else {}
-    configuration = ConfigurationArgs(
-        namespace=space,
-        part_of=name,
-        config_maps=platform.config_maps,
-        secrets={key: SecretArgs(type=secret.type, data=secrets[key]) for key, secret in made.items()},
-    )
+    configuration = _configuration(platform, platform, secrets)
     checksums = _checksums(configuration)
-    first, mesh = control_plane_parts(platform.mesh), platform.mesh
-    namespace = Part(Namespace, space, _namespace(platform), after=tuple(part.key for part in first))
+    mesh, watching, agents = platform.mesh, platform.observability, platform.node_agents
+    first = control_plane_parts(mesh, watching)
+    namespace = Part(Namespace, space, _namespace(platform, platform), after=tuple(part.key for part in first))
     base = Part(Configuration, name, configuration, after=(namespace.key,))
     parts = [*first, namespace, base, *_image_builds(platform, secrets)]
     parts += policy_parts(mesh, namespace.key) if mesh else []
-    watching = platform.observability
-    parts += observability_parts(watching, namespace.key) if watching else []
+    beside = agents_namespace_parts(_namespace(platform, agents), namespace.key) if agents else []
+    parts += beside
+    spaces = (namespace.key, *(part.key for part in beside))
+    parts += observability_parts(watching, spaces) if watching else []
     for key, workload in platform.workloads.items():
         args = WorkloadArgs(
             spec=workload.spec,
@@ -87,13 +85,27 @@ def compose(platform: Platform, secrets: Secrets) -> list[Part]:
         waits_for += rights_of(watching, key) if watching else ()
         parts.append(Part(Workload, key, args, after=(namespace.key, *reads, *waits_for)))
     parts += metrics_api_parts(watching, namespace.key) if watching else []
-    return [*parts, *(route_parts(mesh, namespace.key) if mesh else ())]
+    parts += route_parts(mesh, namespace.key) if mesh else ()
+    if agents and watching:
+        theirs = _configuration(platform, agents, secrets)
+        parts += node_agent_parts(agents, watching, theirs, _checksums(theirs))
+    return parts
 
 
-def _namespace(platform: Platform) -> NamespaceArgs:
-    ways = platform.waypoint
+def _namespace(platform: Platform, inside: Platform | NodeAgents) -> NamespaceArgs:
+    ways = inside.waypoint
     guests = {WAYPOINT: GuestPods(labels=WAYPOINT_LABELS, connections=ways)} if ways else {}
-    return NamespaceArgs(spec=platform.namespace, part_of=platform.name, guests=guests)
+    return NamespaceArgs(spec=inside.namespace, part_of=platform.name, guests=guests)
+
+
+def _configuration(platform: Platform, inside: Platform | NodeAgents, secrets: Secrets) -> ConfigurationArgs:
+    made = inside.secrets if platform.secrets_from is SecretsFrom.STACK else {}
+    return ConfigurationArgs(
+        namespace=inside.namespace.name,
+        part_of=platform.name,
+        config_maps=inside.config_maps,
+        secrets={key: SecretArgs(type=secret.type, data=secrets[key]) for key, secret in made.items()},
+    )
 
 
 def _image_builds(platform: Platform, secrets: Secrets) -> list[Part]:
@@ -144,7 +156,7 @@ def render(platform: Platform) -> list[Manifest]:
 
 
 def _hidden(platform: Platform) -> Secrets:
-    hidden = {name: dict.fromkeys(secret.keys, HIDDEN) for name, secret in platform.secrets.items()}
+    hidden = {name: dict.fromkeys(secret.keys, HIDDEN) for name, secret in platform.every_secret.items()}
     login = platform.images.credentials
     return hidden | ({login: dict.fromkeys(LOGIN_KEYS, HIDDEN)} if login else {})
 
@@ -168,7 +180,9 @@ def deploy(platform: Platform, secrets: Secrets, project: Path) -> Exports:
     for part in compose(platform, secrets):
         package = part.args.package if part.component is ImageBuild else "kubernetes"
         options = pulumi.ResourceOptions(
-            providers={package: providers[package]}, depends_on=[made[key] for key in part.after]
+            parent=made[part.group] if part.group else None,
+            providers={package: providers[package]},
+            depends_on=[made[key] for key in part.after],
         )
         args = part.args
         if part.component is Workload and part.name in exports.images:
@@ -178,8 +192,9 @@ def deploy(platform: Platform, secrets: Secrets, project: Path) -> Exports:
         if isinstance(component, ImageBuild):
             exports.images[part.name] = component.reference
         if isinstance(component, Configuration | MeshSecurity):
-            made |= {_object_key(key): one for key, one in component.objects().items()}
-        if isinstance(component, Workload) and component.service_name is not None:
+            # Whoever waits for an object by its key is in the platform's own namespace, which comes first.
+            made = {_object_key(key): one for key, one in component.objects().items()} | made
+        if isinstance(component, Workload) and not part.group and component.service_name is not None:
             exports.services[part.name] = component.service_name.apply(in_namespace)
     return exports
 

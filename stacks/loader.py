@@ -190,7 +190,7 @@ def _needed_secrets(platform: Platform) -> dict[str, _Needed]:
     """Return what must stand in polyglot:secrets: the platform's Secrets, and a login, which no cluster supplies."""
     needed = {}
     if platform.secrets_from is SecretsFrom.STACK:
-        for name, secret in platform.secrets.items():
+        for name, secret in platform.every_secret.items():
             because = f"this stack supplies the Secret {name!r}"
             needed[name] = _Needed(
                 secret.keys, because, "the Pods that read it would not start, or would let everybody in"

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from components.mesh.arguments import MeshArgs
 from components.mesh.authorization import DENY_ALL
 from components.mesh.control_plane import ControlPlane
-from components.mesh.control_plane_values import ControlPlaneArgs
+from components.mesh.control_plane_values import Collector, ControlPlaneArgs
 from components.mesh.edge_gateway import EdgeGateway
 from components.mesh.edge_routes import edge_hosts
 from components.mesh.egress import Egress
@@ -13,16 +13,23 @@ from components.mesh.rate_limits import RateLimits
 from components.mesh.security import STRICT_FOR_ALL, MeshSecurity
 from components.mesh.service_routing import ServiceRouting
 from components.mesh.telemetry import MeshTelemetry
+from components.observability.arguments import ObservabilityArgs
+from components.observability.names import OTEL_COLLECTOR, OTLP_PORT
 from components.specs.mesh.settings import ControlPlane as RunBy
 from components.workloads.workload import Workload
 from stacks.parts import Part, part_key
 
 
-def control_plane_parts(args: MeshArgs | None) -> list[Part]:
-    """Return the control plane where this program installs it: it comes before all else, as it brings definitions."""
+def control_plane_parts(args: MeshArgs | None, watching: ObservabilityArgs | None) -> list[Part]:
+    """Return the control plane where this program installs it: it comes before all else, as it brings definitions.
+
+    Its proxies send spans to the platform's Collectors, where there are some.
+    """
     if args is None or args.settings.control_plane is RunBy.EXTERNAL:
         return []
-    installed = ControlPlaneArgs(settings=args.settings, edge_namespace=args.edge_namespace)
+    traced = watching is not None and watching.settings.tracing is not None
+    collector: Collector | None = {"service": args.host(OTEL_COLLECTOR), "port": OTLP_PORT} if traced else None
+    installed = ControlPlaneArgs(settings=args.settings, edge_namespace=args.edge_namespace, collector=collector)
     return [Part(ControlPlane, args.part_of, installed)]
 
 

@@ -10,13 +10,13 @@ from components.workloads.workload import Workload
 from stacks.parts import Part, part_key
 
 
-def observability_parts(args: ObservabilityArgs, namespace: str) -> list[Part]:
+def observability_parts(args: ObservabilityArgs, namespaces: tuple[str, ...]) -> list[Part]:
     """Return what stands before the workloads: rights, monitors, certificates."""
     metrics = args.settings.metrics
     watching = ScrapeAccess if metrics.run_by is MetricsBackend.PLATFORM else OperatorMonitoring
-    parts = [Part(watching, args.part_of, args, after=(namespace,))]
+    parts = [Part(watching, args.part_of, args, after=namespaces)]
     if metrics.request_metrics:
-        parts.append(Part(MetricsAdapter, args.part_of, args, after=(namespace,)))
+        parts.append(Part(MetricsAdapter, args.part_of, args, after=namespaces))
     return parts
 
 

@@ -15,9 +15,11 @@ from components.mesh.security import MeshSecurity
 from components.mesh.service_routing import ServiceRouting
 from components.mesh.telemetry import MeshTelemetry
 from components.observability.metrics_api import MetricsAdapter, MetricsApi
+from components.observability.node_agents import NodeAgentAccess
 from components.observability.operator import OperatorMonitoring
 from components.observability.scrape_access import ScrapeAccess
 from components.workloads.configuration import Configuration
+from components.workloads.group import Group
 from components.workloads.namespace import Namespace
 from components.workloads.workload import Workload
 
@@ -37,6 +39,8 @@ Component = (
     | type[OperatorMonitoring]
     | type[MetricsAdapter]
     | type[MetricsApi]
+    | type[NodeAgentAccess]
+    | type[Group]
 )
 
 
@@ -49,6 +53,8 @@ class Part:
     args: Any
     after: tuple[str, ...] = ()
     """Parts, and objects that other parts let others wait for: their keys."""
+    group: str | None = None
+    """The key of the part that is its parent; None for one at the top."""
 
     @property
     def key(self) -> str:

@@ -9,10 +9,12 @@ from pydantic import BeforeValidator, Field
 from components.faults import fault
 from components.scalars import AbsolutePath, Cidr, DnsLabel, DnsSubdomain, LabelValue, PortName
 from components.specs.base import Finding, Spec
+from components.specs.container import Language
 from components.specs.mesh.contract import Contract
 from components.specs.mesh.edge import EdgePolicy, JwtIssuer, RoleRule
 from components.specs.mesh.resilience import MethodName, Resilience
 from components.specs.mesh.traffic import RateLimit
+from components.specs.observability.instrumentation import Instrumentation
 from components.specs.observability.objectives import Objective
 from components.specs.observability.own_alerts import AlertName, OwnAlert
 from components.specs.ports import app_protocol
@@ -75,6 +77,7 @@ class Service(WorkloadSpec):
         None, description="What it promises, in place of team-defaults.slo; null: nothing, and no alert on it."
     )
     alerts: dict[AlertName, OwnAlert] = Field({}, description="Alerts of its own, beside those that each service gets.")
+    instrumentation: Instrumentation = Field(Instrumentation(), description="How its spans come about.")
 
     def findings(self) -> Iterator[Finding]:
         """Yield what does not go together in one service."""
@@ -86,6 +89,15 @@ class Service(WorkloadSpec):
                     "has no image",
                     consequence="there is nothing to run",
                     fix="add image: registry/repository:tag, or build: FOLDER with its Dockerfile",
+                ),
+            )
+        if self.instrumentation.java_agent and self.language is not Language.JAVA:
+            yield (
+                ("instrumentation", "java-agent"),
+                fault(
+                    f"is for a JVM, and the language is {self.language.value}",
+                    consequence="nothing would load the agent, and the service would not be traced",
+                    fix="drop it, or say language: java; Go and Python bring an SDK of their own (docs/services.md)",
                 ),
             )
         if self.image is not None and self.build is not None:

@@ -4,6 +4,7 @@ None of them is a workload of the platform, so no dependency leads to them.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from components.observability.metrics_adapter import PORT as ADAPTER_PORT
@@ -44,3 +45,6 @@ def _egress(name: str, spec: WorkloadSpec, environment: Environment) -> Iterator
         yield Opening(Peer(namespace=environment.edge_namespace), (PROXY_METRICS,))
         if environment.mesh.data_plane is DataPlane.AMBIENT:
             yield Opening(WAYPOINT_PEER, (PROXY_METRICS,))
+            if environment.observability.logs:
+                away = replace(WAYPOINT_PEER, namespace=environment.observability.logs.namespace)
+                yield Opening(away, (PROXY_METRICS,))

@@ -65,6 +65,11 @@ class Dependency:
     """Whether data flows from source to target only, as events do."""
     direct: bool = False
     """Whether the source connects to each of the target's Pods, and not to its Service."""
+    governing: bool = False
+    """Whether it finds these Pods by the headless Service that names them, beside the target's own."""
+    source_namespace: str | None = None
+    """Where the two are, if they are in different namespaces; None: both in the platform's own."""
+    target_namespace: str | None = None
 
     @property
     def waits(self) -> bool:
@@ -136,7 +141,7 @@ def by_workload(all_dependencies: Iterable[Dependency]) -> dict[str, list[Depend
 def derived_environment(name: str, catalogue: Catalogue, environment: Environment) -> dict[str, EnvironmentValue]:
     """Return the variables of a service: its own name and drain, and what it calls, uses, publishes and consumes."""
     service = catalogue.services[name]
-    found = service_environment(name, catalogue.platform, service, environment)
+    found = service_environment(name, catalogue.platform, catalogue.team_of(name), service, environment)
     for callee, call in service.calls.items():
         target = catalogue.services[callee]
         if (port := called_port(target, call)) is not None:
@@ -174,13 +179,15 @@ def connections(name: str, service: Service | None, touching: list[Dependency], 
     ``touching`` holds those that have the workload at either end.
     """
     ingress = [
-        Opening(pods_of(dependency.source), (_open(dependency.port),))
+        Opening(pods_of(dependency.source, dependency.source_namespace), (_open(dependency.port),))
         for dependency in touching
         if dependency.target == name and not dependency.outside
     ]
     egress = [
         Opening(
-            Peer(cidrs=dependency.outside) if dependency.outside else pods_of(dependency.target),
+            Peer(cidrs=dependency.outside)
+            if dependency.outside
+            else pods_of(dependency.target, dependency.target_namespace),
             (_open(dependency.port),),
         )
         for dependency in touching
@@ -231,9 +238,9 @@ def _kind(service: Service) -> Kind:
     return Kind.SERVICE if exposed else Kind.WORKER
 
 
-def pods_of(name: str) -> Peer:
-    """Return a workload's Pods, as the other side of a connection."""
-    return Peer(pod_labels=tuple(identity.selector(name).items()))
+def pods_of(name: str, namespace: str | None = None) -> Peer:
+    """Return a workload's Pods, as the other side of a connection; those of another namespace by its name."""
+    return Peer(pod_labels=tuple(identity.selector(name).items()), namespace=namespace)
 
 
 def _open(port: Port) -> OpenPort:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
+from components.identity import governing_service_name
 from components.mesh.arguments import (
     Caller,
     EdgeRoute,
@@ -17,7 +18,15 @@ from components.mesh.arguments import (
 from components.mesh.names import edge_service_account
 from components.mesh.rate_limit_service import PORT, SERVICE, rate_limit_callers
 from components.observability.metrics_adapter import PLAIN_TEXT_REASON
-from components.observability.names import PROMETHEUS, PROMETHEUS_ADAPTER
+from components.observability.names import (
+    JAEGER,
+    JAEGER_COLLECTOR,
+    LOKI,
+    OTEL_COLLECTOR,
+    OTEL_SAMPLER,
+    PROMETHEUS,
+    PROMETHEUS_ADAPTER,
+)
 from components.specs.mesh.resilience import Resilience, Retries
 from components.specs.mesh.settings import Mesh
 from components.specs.mesh.traffic import LimitScope
@@ -29,12 +38,17 @@ from stacks.schema.environment import Environment, ServiceOverride, StoreOutside
 from stacks.schema.observed_hosts import observed_hosts
 from stacks.schema.scraping import operator_callers
 from stacks.schema.stores import BROKER, broker_port, store_port
+from stacks.schema.tracing_dependencies import proxy_callers, search_route
 
 _PLAIN_TEXT: Final = {PROMETHEUS_ADAPTER: {"https": PLAIN_TEXT_REASON}}
 """Workload of the platform → port → why callers without an identity are let in there."""
-_RESILIENCE: Final = {PROMETHEUS: Resilience(timeout=timedelta(minutes=2), retries=Retries(attempts=0))}
+_RESILIENCE: Final = dict.fromkeys(
+    (PROMETHEUS, LOKI, JAEGER, JAEGER_COLLECTOR, OTEL_COLLECTOR, OTEL_SAMPLER),
+    Resilience(timeout=timedelta(minutes=2), retries=Retries(attempts=0)),
+)
 """How a part of the platform is called, where that differs from other services. Prometheus gives a query two minutes
-(flag query.timeout), and one that was too much for it is not to be sent again."""
+(flag query.timeout), and one that was too much for it is not to be sent again. Senders of spans and logs have times and
+retries of their own."""
 
 
 def mesh_args(
@@ -54,13 +68,14 @@ def mesh_args(
         edge_namespace=environment.edge_namespace,
         part_of=catalogue.platform,
         workloads={
-            name: _workload(name, spec, catalogue, environment, touching.get(name, []), known_as)
+            name: meshed_workload(name, spec, catalogue, environment, touching.get(name, []), known_as)
             for name, spec in specs.items()
         },
         external=external,
         issuers=catalogue.authentication,
         roles=catalogue.roles,
     )
+    args = _with_proxies_spans(args)
     return _with_rate_limit_service(args) if SERVICE in specs else args
 
 
@@ -95,7 +110,7 @@ def mesh_ports(spec: WorkloadSpec) -> dict[str, MeshPort]:
     }
 
 
-def _workload(
+def meshed_workload(
     name: str,
     spec: WorkloadSpec,
     catalogue: Catalogue,
@@ -103,6 +118,7 @@ def _workload(
     touching: list[Dependency],
     known_as: Mapping[str, str],
 ) -> MeshedWorkload:
+    """Return a workload as the mesh sees it; ``known_as`` has the mesh's name of each host outside."""
     ports = mesh_ports(spec)
     service = spec if isinstance(spec, Service) else None
     override = environment.services.get(name, ServiceOverride())
@@ -121,7 +137,7 @@ def _workload(
             dict.fromkeys(
                 Caller(
                     service_account=found.source,
-                    namespace=environment.namespace,
+                    namespace=found.source_namespace or environment.namespace,
                     port=found.port_name,
                     methods=found.methods,
                     direct=found.direct,
@@ -133,10 +149,10 @@ def _workload(
         + operator_callers(spec, environment),
         calls=tuple(
             dict.fromkeys(
-                _service_name(found.target, catalogue) for found in own if found.port_name and not found.direct
+                _service_name(found, catalogue) for found in own if _is_call(found) and found.target_namespace is None
             )
         ),
-        elsewhere=(_api_server(environment.mesh),) if environment.mesh and spec.uses_kubernetes_api else (),
+        elsewhere=tuple(_elsewhere(spec, own, catalogue, environment.mesh)) if environment.mesh else (),
         external=tuple(dict.fromkeys(known_as[found.target] for found in own if found.target in known_as)),
         resilience=service.resilience if service else _RESILIENCE.get(name, Resilience()),
         versions={
@@ -146,22 +162,34 @@ def _workload(
         mirror=override.mirror,
         fault=override.fault,
         rate_limits=service.rate_limits if service else (),
-        edge=_edge(service, environment.mesh) if environment.mesh else None,
+        edge=_edge(service, environment.mesh) if environment.mesh and service else search_route(name, environment),
         permissive_ports={port: reason for port, reason in reasons.items() if port in ports},
     )
 
 
-def _api_server(settings: Mesh) -> str:
-    return f"default/kubernetes.default.svc.{settings.cluster_domain}"
+def _is_call(found: Dependency) -> bool:
+    """Whether it goes by the name of a Service, which a scrape does not."""
+    return bool(found.port_name) and (found.governing or not found.direct)
 
 
-def _service_name(name: str, catalogue: Catalogue) -> str:
-    service = catalogue.services.get(name)
-    return (service.service.name if service else None) or name
+def _elsewhere(spec: WorkloadSpec, own: list[Dependency], catalogue: Catalogue, settings: Mesh) -> Iterator[str]:
+    """Yield the Services of other namespaces that a workload calls, the API server's among them."""
+    if spec.uses_kubernetes_api:
+        yield f"default/kubernetes.default.svc.{settings.cluster_domain}"
+    for found in own:
+        if _is_call(found) and found.target_namespace is not None:
+            host = f"{_service_name(found, catalogue)}.{found.target_namespace}.svc.{settings.cluster_domain}"
+            yield f"{found.target_namespace}/{host}"
 
 
-def _edge(service: Service | None, settings: Mesh) -> EdgeRoute | None:
-    if service is None or service.edge is None:
+def _service_name(found: Dependency, catalogue: Catalogue) -> str:
+    service = catalogue.services.get(found.target)
+    name = (service.service.name if service else None) or found.target
+    return governing_service_name(name) if found.governing else name
+
+
+def _edge(service: Service, settings: Mesh) -> EdgeRoute | None:
+    if service.edge is None:
         return None
     edge = service.edge
     return EdgeRoute(host=f"{edge.host}.{settings.edge.domain}", paths=edge.paths, port=edge.port, policy=edge)
@@ -185,7 +213,7 @@ def external_services(catalogue: Catalogue, environment: Environment) -> Iterato
         place = environment.broker
         yield ExternalService(name=BROKER, host=place.host, port=broker_port(place), protocol="tcp")
     for one in dict.fromkeys(one for _, one in observed_hosts(environment)):
-        yield ExternalService(name=one.name, host=one.host, port=one.port, protocol=one.protocol)
+        yield one.in_the_mesh()
 
 
 def _external(catalogue: Catalogue, environment: Environment) -> tuple[dict[str, ExternalService], dict[str, str]]:
@@ -198,6 +226,15 @@ def _external(catalogue: Catalogue, environment: Environment) -> tuple[dict[str,
     for external in external_services(catalogue, environment):
         known_as[external.name] = found.setdefault(replace(external, name=""), external.name)
     return {name: replace(external, name=name) for external, name in found.items()}, known_as
+
+
+def _with_proxies_spans(args: MeshArgs) -> MeshArgs:
+    """Let proxies in Pods of their own send their spans, where Collectors run here."""
+    collector = args.workloads.get(OTEL_COLLECTOR)
+    if collector is None:
+        return args
+    callers = (*collector.callers, *proxy_callers(args))
+    return replace(args, workloads={**args.workloads, OTEL_COLLECTOR: replace(collector, callers=callers)})
 
 
 def _with_rate_limit_service(args: MeshArgs) -> MeshArgs:

@@ -15,6 +15,8 @@ from stacks.schema.dependencies import dependencies, inner_dependencies
 from stacks.schema.environment import ROOT, Environment, FolderTarget, Tier
 from stacks.schema.mesh import external_services, mesh_args
 from stacks.schema.mesh_service_checks import service_problems
+from stacks.schema.node_agents import node_agent_dependencies
+from stacks.schema.observability import observability_args
 from stacks.schema.observability_dependencies import observability_dependencies
 from stacks.schema.origins import Origins
 from stacks.schema.stores import BROKER
@@ -31,6 +33,7 @@ def mesh_problems(
         *dependencies(catalogue, environment),
         *inner_dependencies(specs),
         *observability_dependencies(catalogue, environment, specs),
+        *node_agent_dependencies(observability_args(catalogue, environment, specs), environment, specs),
     ]
     args = mesh_args(catalogue, environment, specs, declared)
     if args is None:

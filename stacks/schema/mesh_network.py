@@ -46,10 +46,13 @@ def meshed_connections(connections: Connections, name: str, spec: WorkloadSpec, 
     return Connections(ingress=tuple(ingress), egress=tuple(egress))
 
 
-def waypoint_connections(args: MeshArgs, outside: Iterable[Opening], scraper: Peer | None = None) -> Connections | None:
+def waypoint_connections(
+    args: MeshArgs, outside: Iterable[Opening], scraper: Peer | None = None, neighbours: Iterable[Peer] = ()
+) -> Connections | None:
     """Return the waypoint's connections; None without one.
 
-    ``outside`` is what workloads open to external hosts, and ``scraper`` who collects its metrics.
+    ``outside`` is what workloads open to external hosts, ``scraper`` who collects its metrics, and ``neighbours`` are
+    callers in other namespaces.
     """
     if args.settings.data_plane is DataPlane.SIDECAR:
         return None
@@ -60,6 +63,7 @@ def waypoint_connections(args: MeshArgs, outside: Iterable[Opening], scraper: Pe
     return Connections(
         ingress=(
             *(Opening(pods_of(name), (TUNNEL,)) for name in callers),
+            *(Opening(peer, (TUNNEL,)) for peer in neighbours),
             *((Opening(scraper, (PROXY_METRICS,)),) if scraper else ()),
         ),
         egress=(

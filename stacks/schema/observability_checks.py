@@ -19,6 +19,7 @@ from stacks.schema.objective_checks import objective_problems
 from stacks.schema.origins import Origins
 from stacks.schema.request_metrics_checks import request_metrics_problems
 from stacks.schema.suggestions import suggestion
+from stacks.schema.tracing_checks import tracing_problems
 
 OBSERVABILITY: Final = (*ROOT, "observability")
 LONGEST_INTERVAL: Final = timedelta(minutes=2)
@@ -44,6 +45,7 @@ def observability_problems(
     yield from request_metrics_problems(args, origins)
     yield from _interval(args, document)
     yield from _taken_alerts(args, origins.catalogue_document)
+    yield from tracing_problems(catalogue, environment, args, origins)
     if args.settings.alerts is not None:
         yield from _receivers(args.settings.alerts, args, document)
     if environment.tier is Tier.PRODUCTION and args.settings.metrics.run_by is MetricsBackend.PLATFORM:

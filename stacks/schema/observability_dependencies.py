@@ -15,11 +15,12 @@ from components.observability.names import (
 from components.specs.ports import METRICS, Port
 from components.specs.workload import WorkloadSpec
 from stacks.schema.catalogue import Catalogue
-from stacks.schema.dependencies import EVERYWHERE, Dependency, store_dependency
+from stacks.schema.dependencies import Dependency, store_dependency
 from stacks.schema.environment import Environment
 from stacks.schema.observed_hosts import observed_hosts
 from stacks.schema.scraping import scrapes
 from stacks.schema.stores import BROKER, BROKER_PORTS
+from stacks.schema.tracing_dependencies import tracing_dependencies
 
 _CALLS: Final = ((PROMETHEUS, ALERTMANAGER), (GRAFANA, PROMETHEUS), (PROMETHEUS_ADAPTER, PROMETHEUS))
 """Who asks whom, at the port from which metrics come too."""
@@ -39,7 +40,8 @@ def observability_dependencies(
     if exporter_name(BROKER) in specs:
         yield Dependency(exporter_name(BROKER), BROKER, BROKER_PORTS["monitor"], port_name="monitor", required=False)
     for source, host in observed_hosts(environment):
-        yield Dependency(source, host.name, Port(number=host.port), outside=EVERYWHERE, required=False)
+        yield Dependency(source, host.name, Port(number=host.port), outside=host.cidrs, required=False)
+    yield from tracing_dependencies(catalogue, environment, specs)
     yield from scrapes(environment, specs)
 
 

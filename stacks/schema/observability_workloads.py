@@ -6,20 +6,26 @@ from components.observability.alertmanager import alertmanager_config, alertmana
 from components.observability.arguments import ObservabilityArgs
 from components.observability.exporters import broker_exporter_workload, store_exporter_workload
 from components.observability.grafana import grafana_config, grafana_secret_keys, grafana_workload
+from components.observability.jaeger_storage import has_jaeger
 from components.observability.kube_state_metrics import kube_state_metrics_workload
 from components.observability.metrics_adapter import adapter_config, adapter_workload
 from components.observability.names import (
     ALERTMANAGER,
     GRAFANA,
+    JAEGER,
     KUBE_STATE_METRICS,
+    LOKI,
+    LOKI_PORT,
     PROMETHEUS,
     PROMETHEUS_ADAPTER,
     RULES,
+    SEARCH_PORT,
     exporter_name,
 )
 from components.observability.prometheus_config import prometheus_config, secret_keys
 from components.observability.prometheus_workload import prometheus_workload
 from components.observability.rules.groups import rule_files
+from components.specs.observability.logs import InLoki
 from components.specs.observability.metrics import MetricsBackend
 from components.specs.observability.settings import Observability, Program
 from components.specs.workload import WorkloadSpec
@@ -27,6 +33,7 @@ from stacks.schema.catalogue import Catalogue
 from stacks.schema.environment import BrokerInCluster, Environment, StoreOutside
 from stacks.schema.observability import observability_args
 from stacks.schema.stores import BROKER, BROKER_PORTS, database, store_host, store_port
+from stacks.schema.tracing_workloads import PROGRAMS, tracing_builders, tracing_secret_keys
 
 
 def observability_workloads(
@@ -68,7 +75,7 @@ def programs(catalogue: Catalogue, environment: Environment) -> dict[str, Progra
     found = {exporter_name(name): Program(exporter_name(store.engine)) for name, store in catalogue.stores.items()}
     if _broker(catalogue, environment):
         found[exporter_name(BROKER)] = Program.NATS_EXPORTER
-    return found | {name: Program(name) for name, _ in _builders(settings)}
+    return found | {name: PROGRAMS.get(name) or Program(name) for name, _ in _builders(settings)}
 
 
 def _broker(catalogue: Catalogue, environment: Environment) -> BrokerInCluster | None:
@@ -103,6 +110,7 @@ def _builders(settings: Observability) -> Iterator[tuple[str, Callable[[Observab
         yield ALERTMANAGER, alertmanager_workload
     if settings.metrics.request_metrics:
         yield PROMETHEUS_ADAPTER, adapter_workload
+    yield from tracing_builders(settings)
     if settings.dashboards:
         yield GRAFANA, grafana_workload
 
@@ -119,7 +127,9 @@ def observability_config(args: ObservabilityArgs) -> dict[str, Mapping[str, str]
         # Here, since Grafana's library takes a while to import.
         from components.observability.dashboards.collection import dashboard_config_maps
 
-        found |= {GRAFANA: grafana_config(args), **dashboard_config_maps(args)}
+        traces = f"http://{JAEGER}:{SEARCH_PORT}" if has_jaeger(settings.tracing) else None
+        logs = f"http://{LOKI}:{LOKI_PORT}" if settings.logs and isinstance(settings.logs.storage, InLoki) else None
+        found |= {GRAFANA: grafana_config(args, traces=traces, logs=logs), **dashboard_config_maps(args)}
     if settings.metrics.request_metrics:
         found[PROMETHEUS_ADAPTER] = adapter_config(args)
     return found
@@ -134,5 +144,6 @@ def observability_secrets(environment: Environment) -> dict[str, tuple[str, ...]
         PROMETHEUS: secret_keys(settings.metrics),
         ALERTMANAGER: alertmanager_secret_keys(settings.alerts) if settings.alerts else (),
         GRAFANA: grafana_secret_keys(settings.dashboards) if settings.dashboards else (),
+        **(tracing_secret_keys(settings.tracing) if settings.tracing else {}),
     }
     return {name: tuple(dict.fromkeys(keys)) for name, keys in found.items() if keys}

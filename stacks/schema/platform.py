@@ -38,6 +38,20 @@ class ResolvedSecret:
 
 
 @dataclass(frozen=True, kw_only=True)
+class NodeAgents:
+    """What runs on every node, to read its logs: in a namespace of its own, which is less strict."""
+
+    namespace: NamespaceSpec
+    workloads: Mapping[str, ResolvedWorkload]
+    config_maps: Mapping[str, Mapping[str, str]]
+    secrets: Mapping[str, ResolvedSecret]
+    mesh: MeshArgs | None = None
+    """The mesh of that namespace; None without one."""
+    waypoint: Connections | None = None
+    """Those of that namespace's waypoint; None without one."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class ResolvedImages:
     """What this environment builds; nothing, where it names what CI has built."""
 
@@ -70,3 +84,10 @@ class Platform:
     """Whom the mesh's waypoint reaches, and who reaches it; None without one."""
     observability: ObservabilityArgs | None = None
     """What the components of observability take; None where nothing is watched."""
+    node_agents: NodeAgents | None = None
+    """None where logs stay on their nodes."""
+
+    @property
+    def every_secret(self) -> Mapping[str, ResolvedSecret]:
+        """The Secrets of all namespaces, whose names differ."""
+        return {**self.secrets, **(self.node_agents.secrets if self.node_agents else {})}

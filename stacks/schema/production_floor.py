@@ -11,6 +11,7 @@ from stacks.document import Document, Problem
 from stacks.schema.environment import ROOT, Environment
 from stacks.schema.images import BuildMode
 from stacks.schema.stores import BROKER
+from stacks.schema.tracing_workloads import ADDED
 
 
 def production_floor(
@@ -87,6 +88,10 @@ def _images(
         yield (*ROOT, "broker", "image"), "broker.image", spec.image
         return
     for place, part in spec.places():
+        if place and place[-1] in ADDED and environment.observability and environment.observability.tracing:
+            added = ("observability", "images", ADDED[place[-1]].value)
+            yield (*ROOT, *added), ".".join(added), part.image
+            continue
         setting = ".".join(("services", name, *place, "image")) + (" in the catalogue" if place else "")
         yield (*ROOT, "services", name, *place, "image"), setting, part.image
     for key, version in spec.versions.items():

@@ -1,14 +1,12 @@
 """From the two documents, checked, to one platform."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from graphlib import TopologicalSorter
 
-from components.hardening import HardenedDefault
 from components.mesh.arguments import MeshArgs
-from components.mesh.names import namespace_labels
 from components.mesh.rate_limit_service import SERVICE as RATE_LIMITS
 from components.mesh.rate_limit_service import rate_limit_config
-from components.specs.namespace import NamespaceSpec, PodSecurityLevel
 from components.specs.network import Connections, Opening, OpenPort, Peer
 from components.specs.workload import WorkloadSpec
 from stacks.schema.builds import image_builds
@@ -27,21 +25,17 @@ from stacks.schema.environment import Environment
 from stacks.schema.images import BuildMode
 from stacks.schema.mesh import mesh_args, rate_limit_dependencies
 from stacks.schema.mesh_network import meshed_connections, waypoint_connections
+from stacks.schema.namespaces import namespace
+from stacks.schema.node_agents import agents_peers, node_agent_dependencies, node_agents
 from stacks.schema.observability import observability_args
 from stacks.schema.observability_dependencies import observability_dependencies
 from stacks.schema.observability_workloads import observability_config, observability_secrets
 from stacks.schema.platform import Platform, ResolvedImages, ResolvedSecret, ResolvedWorkload
 from stacks.schema.scraping import scraper
 from stacks.schema.stores import BROKER, BROKER_CREDENTIALS, CREDENTIALS
+from stacks.schema.tracing_dependencies import edge_openings
+from stacks.schema.tracing_workloads import tracing_config
 from stacks.schema.workloads import platform_workloads
-
-RESTRICTED_ALLOWS = frozenset({"NET_BIND_SERVICE"})
-"""The one capability that the restricted Pod Security Standard lets a container keep."""
-BASELINE_ALLOWS = RESTRICTED_ALLOWS | {
-    *("AUDIT_WRITE", "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "MKNOD"),
-    *("SETFCAP", "SETGID", "SETPCAP", "SETUID", "SYS_CHROOT"),
-}
-"""Those that the baseline standard lets it add."""
 
 
 def resolve(
@@ -59,10 +53,12 @@ def resolve(
     """
     specs = platform_workloads(catalogue, environment, tags)
     declared = list(dependencies(catalogue, environment))
+    observability = observability_args(catalogue, environment, specs)
     every = [
         *declared,
         *inner_dependencies(specs),
         *observability_dependencies(catalogue, environment, specs),
+        *node_agent_dependencies(observability, environment, specs),
     ]
     mesh = mesh_args(catalogue, environment, specs, every)
     if mesh is not None:
@@ -75,13 +71,12 @@ def resolve(
     }
     if mesh is not None and RATE_LIMITS in specs:
         config_maps[RATE_LIMITS] = rate_limit_config(mesh)
-    observability = observability_args(catalogue, environment, specs)
     if observability is not None:
-        config_maps |= observability_config(observability)
+        config_maps |= observability_config(observability) | tracing_config(observability, specs.values())
     return Platform(
         name=catalogue.platform,
         target=environment.cluster,
-        namespace=namespace(environment, specs),
+        namespace=namespace(environment.namespace, environment.quota, specs, environment.mesh),
         workloads={
             name: _workload(name, specs[name], catalogue, environment, touching.get(name, []), mesh)
             for name in start_order(specs, every)
@@ -92,8 +87,11 @@ def resolve(
         images=_images(catalogue, environment, tags, certificates),
         graph=graph(catalogue, declared),
         mesh=mesh,
-        waypoint=waypoint_connections(mesh, _outside(every), scraper(environment)) if mesh else None,
+        waypoint=waypoint_connections(mesh, _outside(every), scraper(environment), agents_peers(environment))
+        if mesh
+        else None,
         observability=observability,
+        node_agents=node_agents(catalogue, environment, observability, specs) if observability else None,
     )
 
 
@@ -144,39 +142,6 @@ def catalogue_secrets(catalogue: Catalogue) -> dict[str, ResolvedSecret]:
     return found
 
 
-def namespace(environment: Environment, specs: Mapping[str, WorkloadSpec]) -> NamespaceSpec:
-    """Return the namespace, as strict as its least strict workload allows."""
-    level, reasons = PodSecurityLevel.RESTRICTED, list[str]()
-    order = list(PodSecurityLevel)
-    for name, spec in specs.items():
-        for default, needed in _weaker_levels(spec):
-            level = max(level, needed, key=order.index)
-            reasons.append(f"{name}: {spec.exceptions[default]}")
-    return NamespaceSpec(
-        name=environment.namespace,
-        quota=environment.quota,
-        pod_security=level,
-        relaxed_for=tuple(reasons),
-        labels=namespace_labels(environment.mesh) if environment.mesh else {},
-    )
-
-
-def _weaker_levels(spec: WorkloadSpec) -> list[tuple[HardenedDefault, PodSecurityLevel]]:
-    added = {capability for part in spec.every_container for capability in part.capabilities}
-    found = []
-    if HardenedDefault.RUN_AS_ROOT in spec.exceptions:
-        found.append((HardenedDefault.RUN_AS_ROOT, PodSecurityLevel.BASELINE))
-    if HardenedDefault.PRIVILEGE_ESCALATION in spec.exceptions:
-        found.append((HardenedDefault.PRIVILEGE_ESCALATION, PodSecurityLevel.BASELINE))
-    if HardenedDefault.HOST_PATH in spec.exceptions:
-        found.append((HardenedDefault.HOST_PATH, PodSecurityLevel.PRIVILEGED))
-    if added - BASELINE_ALLOWS:
-        found.append((HardenedDefault.CAPABILITIES, PodSecurityLevel.PRIVILEGED))
-    elif added - RESTRICTED_ALLOWS:
-        found.append((HardenedDefault.CAPABILITIES, PodSecurityLevel.BASELINE))
-    return found
-
-
 def _workload(
     name: str,
     spec: WorkloadSpec,
@@ -187,6 +152,7 @@ def _workload(
 ) -> ResolvedWorkload:
     service = catalogue.services.get(name)
     opened = connections(name, service, touching, environment.edge_namespace)
+    opened = replace(opened, ingress=(*opened.ingress, *edge_openings(name, environment)))
     if mesh:
         opened = meshed_connections(opened, name, spec, mesh)
     cluster = cluster_connections(name, spec, environment)

@@ -41,14 +41,14 @@ def scrapes(environment: Environment, specs: Mapping[str, WorkloadSpec]) -> Iter
     """Yield each way of the platform's own Prometheus to a workload's Pods; nothing waits for it."""
     if PROMETHEUS in specs:
         for name, spec in specs.items():
-            for port_name, port in _scraped_ports(spec, environment):
+            for port_name, port in scraped_ports(spec, environment):
                 yield Dependency(PROMETHEUS, name, port, port_name=port_name, required=False, direct=True)
 
 
 def operator_openings(spec: WorkloadSpec, environment: Environment) -> tuple[Opening, ...]:
     """Return what lets the operator's Prometheus in; it is no workload of this platform."""
     peer = scraper(environment) if _is_operated(environment) else None
-    ports = tuple(OpenPort(port.number) for _, port in _scraped_ports(spec, environment))
+    ports = tuple(OpenPort(port.number) for _, port in scraped_ports(spec, environment))
     if ports and environment.mesh and environment.mesh.data_plane is DataPlane.AMBIENT:
         ports = (*ports, TUNNEL)
     return (Opening(peer, ports),) if peer and ports else ()
@@ -62,7 +62,7 @@ def operator_callers(spec: WorkloadSpec, environment: Environment) -> tuple[Call
     account, namespace = settings.metrics.operator_service_account, settings.metrics.operator_namespace
     return tuple(
         Caller(service_account=account, namespace=namespace, port=port_name, direct=True)
-        for port_name, _ in _scraped_ports(spec, environment)
+        for port_name, _ in scraped_ports(spec, environment)
         if port_name
     )
 
@@ -72,7 +72,7 @@ def _is_operated(environment: Environment) -> bool:
     return settings is not None and settings.metrics.run_by is MetricsBackend.OPERATOR
 
 
-def _scraped_ports(spec: WorkloadSpec, environment: Environment) -> tuple[tuple[str, Port], ...]:
+def scraped_ports(spec: WorkloadSpec, environment: Environment) -> tuple[tuple[str, Port], ...]:
     """Return a workload's port that is scraped, with its name; the proxy's port has none among the workload's own."""
     if environment.mesh and environment.mesh.data_plane is DataPlane.SIDECAR:
         return (("", Port(number=PROXY_METRICS.number)),)

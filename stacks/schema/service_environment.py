@@ -3,15 +3,19 @@
 from datetime import timedelta
 from typing import Final
 
+from components import identity
+from components.observability.instrumentation import tracing_variables
 from components.quantities import duration_text
 from components.specs.variables import EnvironmentValue, FieldReference
 from components.specs.workload import WorkloadSpec
+from stacks.schema.catalogue import Service
 from stacks.schema.environment import Environment
 
 CLOSING: Final = timedelta(seconds=5)
 """What a service has left, of the time before SIGKILL, to close its connections after the drain: to send the last spans
 and acknowledgements."""
 POD_NAME: Final = "K8S_POD_NAME"
+VERSION: Final = "SERVICE_VERSION"
 
 
 def drain_timeout(spec: WorkloadSpec) -> timedelta:
@@ -23,30 +27,37 @@ def drain_timeout(spec: WorkloadSpec) -> timedelta:
     return rest - min(CLOSING, rest / 2)
 
 
-def telemetry_environment(name: str, platform: str, environment: Environment) -> dict[str, EnvironmentValue]:
+def telemetry_environment(name: str, platform: str, team: str, environment: Environment) -> dict[str, EnvironmentValue]:
     """Return OpenTelemetry's standard variables, with the attributes of its semantic conventions.
+
+    The version is read from the Pod: of those that run side by side each has its own.
 
     https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/
     https://opentelemetry.io/docs/specs/semconv/resource/
     """
     attributes = {
         "service.namespace": platform,
+        "service.version": f"$({VERSION})",
         "deployment.environment.name": environment.tier.value,
         "k8s.namespace.name": environment.namespace,
         "k8s.pod.name": f"$({POD_NAME})",
+        "team": team,
     }
     return {
         POD_NAME: FieldReference(field="metadata.name"),
+        VERSION: FieldReference(field=f"metadata.annotations['{identity.VERSION}']"),
         "OTEL_SERVICE_NAME": name,
         "OTEL_RESOURCE_ATTRIBUTES": ",".join(f"{key}={value}" for key, value in attributes.items()),
     }
 
 
 def service_environment(
-    name: str, platform: str, spec: WorkloadSpec, environment: Environment
+    name: str, platform: str, team: str, service: Service, environment: Environment
 ) -> dict[str, EnvironmentValue]:
     """Return the variables that every service gets; one that runs to completion has nothing to drain."""
-    found = telemetry_environment(name, platform, environment)
-    if not spec.kind.runs_to_completion:
-        found["DRAIN_TIMEOUT"] = duration_text(drain_timeout(spec))
+    found = telemetry_environment(name, platform, team, environment)
+    if environment.observability and environment.observability.tracing:
+        found |= tracing_variables(environment.observability.tracing, service.instrumentation)
+    if not service.kind.runs_to_completion:
+        found["DRAIN_TIMEOUT"] = duration_text(drain_timeout(service))
     return found

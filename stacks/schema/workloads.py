@@ -12,6 +12,7 @@ from stacks.schema.environment import BrokerInCluster, Environment, ServiceOverr
 from stacks.schema.mesh import has_global_limits
 from stacks.schema.observability_workloads import observability_workloads
 from stacks.schema.stores import BROKER, broker_workload, store_host, store_port, store_workload
+from stacks.schema.tracing_workloads import instrumented_service
 
 _REPLACED: Final = ("replicas", "autoscaling", "disruption_budget")
 """What an environment may also switch off, by null."""
@@ -59,7 +60,8 @@ def platform_workloads(
     for name, service in catalogue.services.items():
         image = builds[name].reference if name in builds else service.image
         workload = service.model_copy(update={"image": image, "build": None})
-        found[name] = effective_spec(workload, environment, environment.services.get(name, nothing))
+        here = effective_spec(workload, environment, environment.services.get(name, nothing))
+        found[name] = instrumented_service(service, here, environment)
     for name, store in catalogue.stores.items():
         place = environment.stores[name]
         if isinstance(place, StoreInCluster):

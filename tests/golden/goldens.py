@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import yaml
 
-from components.identity import NAME
+from components.identity import NAME, VERSION
 from components.images.content import TAG_LENGTH
 from components.observability.dashboards.index import config_map_name
 from launcher.standin.kubernetes.layout import document
@@ -26,7 +26,9 @@ REWRITE: Final = "run 'make golden', then review the difference with 'git diff t
 _SEPARATOR: Final = "---\n"
 CONTENT: Final = "CONTENT"
 """What stands for the tag of an image that is built here: each edit of its sources changes it."""
-_CONTENT_TAG: Final = re.compile(rf"^( *(?:- )?image: \S+):[0-9a-f]{{{TAG_LENGTH}}}$", re.MULTILINE)
+_CONTENT_TAG: Final = re.compile(
+    rf"^( *(?:- )?image: \S+:| *{re.escape(VERSION)}: )'?[0-9a-f]{{{TAG_LENGTH}}}'?$", re.MULTILINE
+)
 _DASHBOARD: Final = config_map_name("")
 _LONGEST_DIFF: Final = 24
 """Lines of difference shown for one object; the rest is for `git diff`."""
@@ -39,7 +41,7 @@ def files(manifests: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     """The golden files of a render: deterministic, whatever the order of the manifests."""
     groups: defaultdict[str, dict[str, str]] = defaultdict(dict)
     for manifest in manifests:
-        text = _CONTENT_TAG.sub(rf"\1:{CONTENT}", document(_with_digests(manifest)))
+        text = _CONTENT_TAG.sub(rf"\g<1>{CONTENT}", document(_with_digests(manifest)))
         metadata = manifest["metadata"]
         name = (metadata.get("labels") or {}).get(NAME) or metadata["name"]
         groups[f"{name}.yaml"][title(text)] = text

@@ -61,10 +61,14 @@ def declared_ways(stack: str) -> dict[Way, tuple[str, ...]]:
 
 
 def declared_scrapes(stack: str) -> set[Way]:
-    """Every way of Prometheus to the Pods themselves. With sidecars it ends at their port: no Service knows of it."""
+    """Every way of Prometheus to the Pods themselves. With sidecars it ends at their port: no Service knows of it.
+
+    Who pushes metrics to a pair of Prometheus goes to each of the two.
+    """
+    here = environment(stack)
     if STACKS[stack] == "sidecar":
-        return set()
-    return {("prometheus", name, "metrics") for name in watching.scraped(environment(stack), DOCUMENT)}
+        return watching.pushes(here)
+    return {("prometheus", name, "metrics") for name in watching.scraped(here, DOCUMENT)} | watching.pushes(here)
 
 
 def questions(mesh: Evaluator) -> Iterator[tuple[Way, int, Http | None]]:
@@ -117,7 +121,7 @@ def test_the_committed_stacks_declare_enough_to_be_worth_asking(stack: str) -> N
 
 
 @each_stack
-def test_the_edges_gateway_reaches_the_service_that_is_offered_and_no_other(stack: str) -> None:
+def test_the_edges_gateway_reaches_the_service_that_is_offered_and_who_takes_its_spans(stack: str) -> None:
     mesh = Evaluator(render(validate(stack)))
     account = "istio-ingressgateway" if STACKS[stack] == "sidecar" else "shop-istio"
     gateway = f"cluster.local/ns/istio-ingress/sa/{account}"
@@ -127,7 +131,8 @@ def test_the_edges_gateway_reaches_the_service_that_is_offered_and_no_other(stac
         for name, number in pods.ports.items():
             call = Call(gateway, number, Http("/api/users/1", "GET") if name == "http" else None)
             reached = mesh.takes(pods, call) and mesh.network.lets_through(envoy, addresses[pods.name], number)
-            assert reached is ((pods.name, name) == ("gateway", "http")), f"{pods.name}:{name}"
+            is_offered = (pods.name, name) in {("gateway", "http"), ("otel-collector", "otlp")}
+            assert reached is is_offered, f"{pods.name}:{name}"
 
 
 @each_stack
@@ -152,12 +157,12 @@ def test_calls_in_ambient_mode_run_through_the_waypoint_and_network_policies_kno
     network = Evaluator(render(validate("prod"))).network
     pods = {pod.name: pod for pod in network.pods}
     for source, target, _ in declared_ways("prod"):
-        if target == "alertmanager":  # headless: its callers go to the Pods
+        if target in ("alertmanager", "otel-sampler"):  # headless: their callers go to the Pods
             continue
-        assert network.lets_through(pods[source], waypoint(), TUNNEL)
+        assert network.lets_through(pods[source], waypoint(), TUNNEL), f"{source} -> {target}"
         assert network.lets_through(waypoint(), pods[target], TUNNEL)
     assert not network.lets_through(waypoint(), pods["fulfilment"], TUNNEL), "nobody calls it"
-    assert not network.lets_through(pods["recommendations"], waypoint(), TUNNEL), "it calls nobody"
+    assert not network.lets_through(pods["kube-state-metrics"], waypoint(), TUNNEL), "it calls nobody"
     assert not network.lets_through(waypoint(), pods["users"], 50051), "past its tunnel there is no identity"
     assert network.lets_out(waypoint(), "10.40.0.7", 5432), "the stores' hosts are called through it"
     assert network.lets_out(waypoint(), "198.51.100.7", 443), "so are the receivers of alerts"

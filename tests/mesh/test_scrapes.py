@@ -32,7 +32,9 @@ def mistakes(stack: str, bodies: list[Manifest]) -> list[str]:
             if STACKS[stack] == "ambient":
                 number = pods.ports.get("metrics", 0)
                 reached = reached and mesh.takes(pods, Call(source.principal, number))
-                wanted = wanted and pods.name in scraped
+                # Prometheus tells of itself where it also takes what is pushed to it.
+                pushed = (source.name, pods.name, "metrics") in watching.pushes(environment(stack))
+                wanted = (wanted and pods.name in scraped) or pushed
             if reached is not wanted:
                 found.append(f"{source.name} -> {pods.name}")
     return found

@@ -104,7 +104,7 @@ def planted_secrets(stack: str) -> dict[str, dict[str, str]]:
     They are unlike any other text of the platform, so that a leak is found.
     """
     platform = validate(stack)
-    made = platform.secrets if platform.secrets_from is SecretsFrom.STACK else {}
+    made = platform.every_secret if platform.secrets_from is SecretsFrom.STACK else {}
     supplied = {name: secret.keys for name, secret in made.items()}
     if platform.images.credentials is not None:
         supplied[platform.images.credentials] = LOGIN_KEYS

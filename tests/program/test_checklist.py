@@ -27,7 +27,7 @@ def is_production(stack: str) -> bool:
 
 def violations(stack: str, manifests: Sequence[Manifest], *, accept: bool = True) -> list[Violation]:
     platform = validate(stack)
-    from_cluster = platform.secrets if platform.secrets_from is SecretsFrom.CLUSTER else ()
+    from_cluster = platform.every_secret if platform.secrets_from is SecretsFrom.CLUSTER else ()
     return check(
         manifests,
         production=is_production(stack),

@@ -36,7 +36,9 @@ def leaks(text: str) -> list[str]:
 
 def test_a_stack_that_supplies_its_secrets_registers_each_as_a_secret() -> None:
     secrets = {one.name: one for one in run_program(SUPPLYING).objects if one.inputs["kind"] == "Secret"}
-    wanted = {name: keys for name, keys in planted_secrets(SUPPLYING).items() if name in validate(SUPPLYING).secrets}
+    wanted = {
+        name: keys for name, keys in planted_secrets(SUPPLYING).items() if name in validate(SUPPLYING).every_secret
+    }
     assert {name: one.inputs["stringData"] for name, one in secrets.items()} == {
         name: {key: Secret(value) for key, value in keys.items()} for name, keys in wanted.items()
     }

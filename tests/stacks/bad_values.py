@@ -220,8 +220,8 @@ MISTAKES: Final = (
         line="run-as-rot: the image predates the rule",
         message=(
             "has a name that is none of run-as-root, writable-root-filesystem, privilege-escalation, "
-            "capabilities, service-account-token, host-path, single-replica, disruption-budget, probes, "
-            "cpu-limit, spread, recreate, unsized-volume, node-port, fault-injection"
+            "capabilities, service-account-token, host-path, writable-host-path, single-replica, "
+            "disruption-budget, probes, cpu-limit, spread, recreate, unsized-volume, node-port, fault-injection"
         ),
         consequence="nothing can be deployed with this value",
         fix="did you mean 'run-as-root'?",

@@ -20,6 +20,7 @@ from tests.stacks import (
     bad_observability,
     bad_operations,
     bad_references,
+    bad_tracing,
     bad_traffic,
     bad_values,
 )
@@ -41,6 +42,7 @@ MISTAKES = (
     *bad_objectives.MISTAKES,
     *bad_alerts.MISTAKES,
     *bad_observability.MISTAKES,
+    *bad_tracing.MISTAKES,
 )
 UNREADABLE = "nothing can be read from this file"
 

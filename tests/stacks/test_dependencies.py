@@ -18,7 +18,10 @@ from stacks.schema.references import subject_matches
 from tests.stacks.project import Project
 from tests.stacks.random_catalogues import platform
 
-EVERY_SERVICE = {"K8S_POD_NAME", "OTEL_SERVICE_NAME", "OTEL_RESOURCE_ATTRIBUTES", "DRAIN_TIMEOUT"}
+EVERY_SERVICE = {
+    *("K8S_POD_NAME", "SERVICE_VERSION", "OTEL_SERVICE_NAME", "OTEL_RESOURCE_ATTRIBUTES", "DRAIN_TIMEOUT"),
+    *("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_PROTOCOL", "OTEL_TRACES_SAMPLER", "OTEL_TRACES_SAMPLER_ARG"),
+}
 """What each service is told of itself, whatever it depends on."""
 
 

@@ -76,9 +76,10 @@ def test_variables_of_every_kind_stand_in_their_order(resolver: Manifest) -> Non
     main = resolver["containers"][0]
     assert environment(main) == {
         "K8S_POD_NAME": {"fieldRef": {"fieldPath": "metadata.name"}},
+        "SERVICE_VERSION": {"fieldRef": {"fieldPath": "metadata.annotations['polyglot.dev/version']"}},
         "OTEL_SERVICE_NAME": "resolver",
-        "OTEL_RESOURCE_ATTRIBUTES": "service.namespace=foreign,deployment.environment.name=development,"
-        "k8s.namespace.name=everything,k8s.pod.name=$(K8S_POD_NAME)",
+        "OTEL_RESOURCE_ATTRIBUTES": "service.namespace=foreign,service.version=$(SERVICE_VERSION),"
+        "deployment.environment.name=development,k8s.namespace.name=everything,k8s.pod.name=$(K8S_POD_NAME),team=guests",
         "DRAIN_TIMEOUT": "75s",
         "MODE": "recursive",
         "WORKERS": "4",
@@ -90,7 +91,7 @@ def test_variables_of_every_kind_stand_in_their_order(resolver: Manifest) -> Non
         "PASSWORD": {"secretKeyRef": {"name": "resolver-keys", "key": "password"}},
         "FLAG": {"configMapKeyRef": {"name": "flags", "key": "beta", "optional": True}},
     }
-    assert list(environment(main))[4:7] == ["MODE", "WORKERS", "TRACING"]
+    assert list(environment(main))[5:8] == ["MODE", "WORKERS", "TRACING"]
     assert [next(key for key in source if key.endswith("Ref")) for source in main["envFrom"]] == [
         *("configMapRef", "configMapRef", "secretRef"),
     ]

@@ -29,7 +29,7 @@ def test_callers_are_named_by_port_and_method() -> None:
     assert orders.callers == (
         Caller(service_account="gateway", namespace="shop", port="grpc", methods=("CreateOrder", "GetOrder")),
     )
-    assert orders.calls == ("users", "orders-db", "nats")
+    assert orders.calls == ("users", "orders-db", "nats", "otel-collector")
 
 
 def test_a_service_of_another_name_is_called_by_that_name() -> None:
@@ -59,7 +59,7 @@ def test_managed_stores_are_external_hosts_by_tcp() -> None:
         name="users-db", host="users.db.example.com", port=5432, protocol="tcp"
     )
     assert mesh.workloads["orders"].external == ("orders-db", "nats")
-    assert mesh.workloads["orders"].calls == ("users",), "what is outside is no Service"
+    assert mesh.workloads["orders"].calls == ("users", "otel-collector"), "what is outside is no Service"
 
 
 def test_two_names_of_one_host_are_one_host(tmp_path: Path) -> None:

@@ -189,7 +189,8 @@ def test_nobody_waits_for_what_watches_and_it_waits_for_nobody(stack: str) -> No
 def test_every_config_map_of_a_part_is_one_that_it_reads(stack: str) -> None:
     bodies = render(validate(stack))
     made = {body["metadata"]["name"] for body in bodies if body["kind"] == "ConfigMap"}
-    templates = [body["spec"]["template"]["spec"] for body in bodies if body["kind"] in ("Deployment", "StatefulSet")]
+    kinds = ("Deployment", "StatefulSet", "DaemonSet")
+    templates = [body["spec"]["template"]["spec"] for body in bodies if body["kind"] in kinds]
     read = {one["configMap"]["name"] for spec in templates for one in spec.get("volumes", ()) if "configMap" in one}
     assert made == read
 

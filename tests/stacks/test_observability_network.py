@@ -114,7 +114,8 @@ def test_a_proxy_lets_out_what_asks_the_kubernetes_api() -> None:
         if body["kind"] == "Sidecar"
     }
     host = "default/kubernetes.default.svc.cluster.local"
-    assert {name for name, hosts in scopes.items() if host in hosts} == {"prometheus", "kube-state-metrics"}
+    asking = {"prometheus", "kube-state-metrics", "otel-collector", "otel-agent"}
+    assert {name for name, hosts in scopes.items() if host in hosts} == asking
     assert "./alertmanager.shop.svc.cluster.local" in scopes["prometheus"]
 
 

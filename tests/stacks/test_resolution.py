@@ -61,7 +61,7 @@ def test_exceptions_are_added(tmp_path: Path) -> None:
 
 
 def test_replicas_are_the_environments_unless_somebody_says_otherwise(tmp_path: Path) -> None:
-    environment = {"replicas": 2, "services users replicas": 5, "quota pods": 80, "quota cpu": 20}
+    environment = {"replicas": 2, "services users replicas": 5, "quota": {"cpu": 20, "memory": "40Gi", "pods": 80}}
     found = resolved(tmp_path, {"services orders replicas": 3}, environment)
     assert found.workloads["orders"].spec.replicas == 3
     assert found.workloads["gateway"].spec.replicas == 2
@@ -109,7 +109,7 @@ def test_every_secret_that_somebody_must_supply_is_known() -> None:
         "cache": ("password",),
         "nats": ("username", "password"),
     }
-    found = {stack: {name: one.keys for name, one in validate(stack).secrets.items()} for stack in STACKS}
+    found = {stack: {name: one.keys for name, one in validate(stack).every_secret.items()} for stack in STACKS}
     assert found == {
         "ci": stores,
         "local": stores | {"grafana": ("admin-password",)},
@@ -118,6 +118,7 @@ def test_every_secret_that_somebody_must_supply_is_known() -> None:
         | {
             "grafana": ("admin-password", "oidc-client-secret"),
             "alertmanager": ("mail-password", "pagerduty-key", "watchdog-url", "wecom-secret"),
+            "jaeger": ("elasticsearch-password",),
         },
     }
 

@@ -66,8 +66,8 @@ def test_telemetry_says_which_service_of_which_environment_it_is(stack: str, tie
         found = validate(stack).workloads[name].environment
         assert found["OTEL_SERVICE_NAME"] == name
         assert found["OTEL_RESOURCE_ATTRIBUTES"] == (
-            f"service.namespace=shop,deployment.environment.name={tier},"
-            "k8s.namespace.name=shop,k8s.pod.name=$(K8S_POD_NAME)"
+            f"service.namespace=shop,service.version=$(SERVICE_VERSION),deployment.environment.name={tier},"
+            "k8s.namespace.name=shop,k8s.pod.name=$(K8S_POD_NAME),team=shop"
         )
         assert found["K8S_POD_NAME"] == FieldReference(field="metadata.name")
 
