@@ -1,10 +1,10 @@
 """Everything that the tests of this folder look at, wired once.
 
 Real: the five services under the load of customers; NATS, PostgreSQL and Redis with their exporters; a cluster's
-objects with kube-state-metrics; and Prometheus and Alertmanager of three platforms: without a mesh, with one of
-sidecars, with one of a waypoint. Played: the node (`played_node`), its kubelet (`played_kubelet`) and the mesh's
-proxies (`played_mesh`). Not there: Grafana, the rate-limit service and the adapter, for whose metrics nobody asks;
-test_adapter.py has the adapter.
+objects with kube-state-metrics; Prometheus and Alertmanager of three platforms: without a mesh, with one of sidecars,
+with one of a waypoint; and what carries the traces and logs of the last two. Played: the node (`played_node`), its
+kubelet (`played_kubelet`) and the mesh's proxies (`played_mesh`). Not there: Grafana, the rate-limit service and the
+adapter, for whose metrics nobody asks; test_adapter.py has the adapter.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Final
 
 from components.manifests import Manifest
 from components.mesh.names import WAYPOINT
-from components.observability.names import exporter_name
+from components.observability.names import AGENTS, exporter_name
 from components.observability.scrape_jobs import PROXY_PORT
 from components.specs.ports import SCRAPE, SCRAPE_PATH, SCRAPE_PORT
 from tests.integration.contracts.services import Shop
@@ -125,6 +125,8 @@ def _through_proxies(played: dict[str, pages.Page], port: int) -> Redirect:
     assert args is not None, "the meshed platform is watched"
 
     def redirect(name: str, endpoint: Endpoint) -> Endpoint:
+        if name in AGENTS.values():
+            return endpoint  # on the nodes, where nobody calls them
         own = f"http://{LOOPBACK}:{endpoint.port}{endpoint.path}"
         path = f"/stats/prometheus/{name}"
         played[path] = merged_page(args, "users" if name == CANARY else name, own)

@@ -26,12 +26,14 @@ def platform(namespace: str) -> Platform:
     """The stack as it is committed, in a namespace of its own, scraped every two seconds: tests need not wait.
 
     Each tier is told by a webhook, whose key is called like the tier. An autoscaler is added, since autoscalers have
-    alerts, and this stack has none. What another mesh, or none, can't do goes.
+    alerts, and this stack has none. What another mesh, or none, can't do goes. With production's mesh tails are
+    sampled, as there; without a mesh there are neither traces nor logs.
     """
     environment = _edited(environment_file(STACK), ROOT)
     here = environment.value(ROOT)
     here["namespace"] = namespace
     here["observability"]["metrics"]["scrape-interval"] = "2s"
+    here["observability"]["logs"]["namespace"] = f"{namespace}-nodes"
     told = {tier: {"webhook": tier, "host": "hooks.example.com"} for tier in ("page", "ticket", "info", "watchdog")}
     here["observability"]["alerts"] |= told
     services = here.setdefault("services", {})
@@ -41,8 +43,9 @@ def platform(namespace: str) -> Platform:
     if namespace == AMBIENT:
         here["mesh"] |= {"data-plane": "ambient", "routing-api": "gateway"}
         here["mesh"]["edge"]["gateway"] = "istio"
+        here["observability"]["tracing"]["sampling"] = {"tail": {"rest": "10%", "wait": "1s"}}
     if namespace == PLAIN:
-        del here["mesh"]
+        del here["mesh"], here["observability"]["tracing"], here["observability"]["logs"]
         for version in services["users"]["versions"].values():
             version.pop("match", None)
             version["weight"] = "50%"  # all that a Service can do with one Pod each

@@ -1,4 +1,7 @@
-"""A platform as it is watched: Prometheus, Alertmanager and kube-state-metrics on their generated configuration."""
+"""A platform as it is watched: Prometheus, Alertmanager and kube-state-metrics on their generated configuration.
+
+What carries its traces and logs runs with them, since it pushes metrics to this Prometheus.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +22,7 @@ from components.observability.names import (
 )
 from stacks.assembly import render
 from stacks.schema.platform import Platform
+from tests.integration.observability import carriers
 from tests.integration.observability.local_copies import alertmanager_files, mounted, prometheus_files
 from tests.integration.observability.played_node import Endpoint, PlayedCluster
 from tests.integration.servers import exporters
@@ -61,8 +65,9 @@ def running(
     state_port, server = free_port(), Prometheus(folder=_made(folder / "prometheus"))
     tells = Alertmanager(folder=_made(folder / "alertmanager"), arguments=platform.workloads[ALERTMANAGER].spec.args)
     own = {PROMETHEUS: server.port, ALERTMANAGER: tells.port, KUBE_STATE_METRICS: state_port}
-    everything = {**endpoints, **{name: Endpoint(port=port) for name, port in own.items()}}
     with ExitStack() as stack:
+        carrying = stack.enter_context(carriers.running(folder / "carriers", args, server.url))
+        everything = {**endpoints, **carrying, **{name: Endpoint(port=port) for name, port in own.items()}}
         spec = platform.workloads[KUBE_STATE_METRICS].spec
         here = _made(folder / "state")
         arguments = mounted(spec, platform.config_maps, here)
