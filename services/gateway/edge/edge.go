@@ -36,6 +36,6 @@ func (e *Edge) Handler(registry prometheus.Registerer, state *health.State) http
 	root := http.NewServeMux()
 	root.HandleFunc("GET /health/live", state.Live)
 	root.HandleFunc("GET /health/ready", state.ReadyHandler)
-	root.Handle("/", otelhttp.NewHandler(observed(durations, recovered(e.limited(claimed(routed(api))))), "gateway"))
+	root.Handle("/", unmatched(otelhttp.NewHandler(observed(durations, recovered(e.limited(claimed(routed(api))))), "gateway")))
 	return root
 }

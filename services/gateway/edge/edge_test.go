@@ -17,6 +17,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"go.opentelemetry.io/otel"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/sdk/trace/tracetest"
+	"go.opentelemetry.io/otel/trace"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
@@ -40,6 +42,30 @@ func TestMain(m *testing.M) {
 	otel.SetTextMapPropagator(tracing.Propagator())
 	otel.SetTracerProvider(sdktrace.NewTracerProvider())
 	m.Run()
+}
+
+func TestASpanIsCalledAfterItsRoute(t *testing.T) {
+	recorder := tracetest.NewSpanRecorder()
+	before := otel.GetTracerProvider()
+	otel.SetTracerProvider(sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(recorder)))
+	t.Cleanup(func() { otel.SetTracerProvider(before) })
+	server, _ := start(t, sound())
+	for path, name := range map[string]string{"/api/orders/o1": "GET /api/orders/{id}", "/api/nothing": "GET none"} {
+		response, err := http.Get(server.URL + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = response.Body.Close()
+		found := []string{}
+		for _, span := range recorder.Ended() {
+			if span.SpanKind() == trace.SpanKindServer && strings.HasPrefix(span.Name(), "GET ") {
+				found = append(found, span.Name())
+			}
+		}
+		if len(found) == 0 || found[len(found)-1] != name {
+			t.Errorf("the span of %s must be called %q, so that calls are counted by route: %q", path, name, found)
+		}
+	}
 }
 
 var created = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)

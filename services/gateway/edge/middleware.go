@@ -41,6 +41,16 @@ func observed(durations metrics.Durations, next http.Handler) http.Handler {
 	})
 }
 
+// unmatched forgets that the outer mux has matched "/": otelhttp would call the answered request's span after that, and
+// all routes would share one name.
+func unmatched(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(response http.ResponseWriter, request *http.Request) {
+		inner := request.WithContext(request.Context())
+		inner.Pattern = ""
+		next.ServeHTTP(response, inner)
+	})
+}
+
 // method returns the request's method, or OTHER for one that nobody defined: clients must not make up label values.
 func method(request *http.Request) string {
 	switch request.Method {
