@@ -1,0 +1,47 @@
+"""From a trace to its logs: what the services print of a request is in Loki, by the ids that Jaeger has."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from pathlib import Path
+
+from components.observability.loki import DATA_FOLDER, FILE
+from components.observability.names import LOKI
+from tests.integration.contracts.test_traces import w3c
+from tests.integration.logs import agents
+from tests.integration.logs.entries import found
+from tests.integration.servers import loki
+from tests.integration.tracing.shop.test_one_trace import EVERY, order_and_look
+from tests.integration.tracing.shop.traced_shop import TracedShop
+
+
+def test_every_services_lines_of_a_request_are_found_by_its_trace(traced: TracedShop, tmp_path: Path) -> None:
+    identifier = secrets.token_hex(16)
+    order_and_look(traced, w3c(identifier))
+    trace = traced.until_traced(identifier, *EVERY)
+    (tmp_path / "loki").mkdir()
+    replacements = {f'"{DATA_FOLDER}': f'"{tmp_path / "loki" / "data"}'}
+    config = traced.platform.config_maps[LOKI][FILE]
+    namespace = traced.platform.namespace.name
+    with (
+        loki.running(tmp_path / "loki", config, replacements) as server,
+        agents.running(tmp_path / "node", traced.args, server.url) as node,
+    ):
+        printed = {}
+        for name, service in traced.services.items():
+            printed[name] = service.until_logged(trace_id=identifier)
+            container = node.container(name, namespace=namespace)
+            container.write(service.process.output.read_text())
+        count = sum(map(len, printed.values()))
+        entries = found(server, f'{{k8s_namespace_name="{namespace}"}} | trace_id="{identifier}"', count)
+        others = server.entries(f'{{k8s_namespace_name="{namespace}"}} | trace_id="{secrets.token_hex(16)}"')
+    assert not others, "the id is what is looked for"
+    by_service = {name: [one for one in entries if one.labels["service_name"] == name] for name in EVERY}
+    assert {name: len(lines) for name, lines in by_service.items()} == {
+        name: len(lines) for name, lines in printed.items()
+    }
+    for name, lines in by_service.items():
+        assert [json.loads(one.line)["msg"] for one in lines] == [one["msg"] for one in printed[name]]
+        spans = {span.id for span in trace.of(name)}
+        assert {one.labels["span_id"] for one in lines} <= spans, f"each line of {name} leads to a span in Jaeger"
