@@ -8,12 +8,12 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-from bench import commands, mesh, observability, program
+from bench import commands, mesh, observability, program, tracing
 from bench.measure import BenchFailed
 from bench.table import Row, markdown
 from launcher.failures import ToolUnavailable
 
-PARTS: Final = ("program", "up", "validate", "render", "mesh", "observability")
+PARTS: Final = ("program", "up", "validate", "render", "mesh", "observability", "tracing")
 SIZES: Final = (10, 100, 500)
 UP_SIZES: Final = (10, 100)
 """An `up` of 500 services takes minutes, and there are a dozen: ask for it by `up --services 500`."""
@@ -60,8 +60,10 @@ def _part(part: str, sizes: list[int] | None, runs: int, folder: Path) -> list[R
             return commands.rendering(max(sizes or [RENDERED]), runs, folder)
         case "mesh":
             return mesh.scopes(sizes or SIZES)
-        case _:
+        case "observability":
             return observability.costs(sizes or SIZES, runs, folder)
+        case _:
+            return tracing.costs(runs, folder)
 
 
 if __name__ == "__main__":
