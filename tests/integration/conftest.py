@@ -25,22 +25,21 @@ _OWN_AUTHORITIES = Path("/usr/local/share/ca-certificates")
 
 _ENGINE: Final = ("docker_standin", "images")
 """Folders whose tests share one engine and one registry on a fixed port."""
-_ALONE: Final = ("mesh",)
-"""Folders that share nothing with others."""
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark every test of this folder, and send what shares something to one worker.
+    """Mark every test of this folder, and send what shares something to one worker; of the rest each file is one.
 
-    The rest runs the sample shop from its folder, where a second build would pull the programs from under the first.
-    pytest calls this with the tests of all folders.
+    The sample shop runs from its folder, where a second build would pull the programs from under the first. pytest
+    calls this with the tests of all folders.
     """
     for item in items:
         if item.path.is_relative_to(_HERE):
-            folder = item.path.relative_to(_HERE).parts[0]
+            path = item.path.relative_to(_HERE)
             item.add_marker(pytest.mark.integration)
-            group = "engine" if folder in _ENGINE else folder if folder in _ALONE else "shop"
+            shop = path.parts[0] == "contracts" or "builds" in getattr(item, "fixturenames", ())
+            group = "engine" if path.parts[0] in _ENGINE else "shop" if shop else str(path)
             item.add_marker(pytest.mark.xdist_group(group))
 
 
