@@ -24,7 +24,7 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from bench.measure import BenchFailed
-from components.observability.collector_parts.processors import collection_goal
+from components.observability.collector.parts.processors import collection_goal
 from components.observability.names import JAEGER, OTLP_PORT
 from tests.integration.servers import collector
 from tests.integration.servers.collector import Collector

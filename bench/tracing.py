@@ -16,7 +16,7 @@ from typing import Final
 from bench.measure import interleaved
 from bench.table import Row
 from bench.traced import SPANS_PER_TRACE, TOGETHER, bare, dropped, measured, messages, peak, send, sink
-from components.observability.collector_config import collector_config, sampler_config
+from components.observability.collector.config import collector_config, sampler_config
 from components.quantities import byte_count
 from components.specs.observability.tracing import SPAN_BYTES
 from tests.integration.servers.collector import Collector

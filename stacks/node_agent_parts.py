@@ -6,7 +6,7 @@ from typing import Any
 from components.mesh.egress import Egress
 from components.mesh.security import MeshSecurity
 from components.observability.arguments import ObservabilityArgs
-from components.observability.node_agents import NodeAgentAccess
+from components.observability.log_agents.access import NodeAgentAccess
 from components.workloads.arguments import ConfigurationArgs, NamespaceArgs, WorkloadArgs
 from components.workloads.configuration import Configuration
 from components.workloads.group import Group

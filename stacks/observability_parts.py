@@ -1,10 +1,10 @@
 """The parts of a platform that watch it, beside their workloads, and what comes before each."""
 
 from components.observability.arguments import ObservabilityArgs
-from components.observability.metrics_api import MetricsAdapter, MetricsApi
+from components.observability.custom_metrics.api import MetricsAdapter, MetricsApi
 from components.observability.names import KUBE_STATE_METRICS, PROMETHEUS, PROMETHEUS_ADAPTER
-from components.observability.operator import OperatorMonitoring
-from components.observability.scrape_access import ScrapeAccess
+from components.observability.operator.monitoring import OperatorMonitoring
+from components.observability.prometheus.scrape_access import ScrapeAccess
 from components.specs.observability.metrics import MetricsBackend
 from components.workloads.workload import Workload
 from stacks.parts import Part, part_key

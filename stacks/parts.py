@@ -14,10 +14,10 @@ from components.mesh.rate_limits import RateLimits
 from components.mesh.security import MeshSecurity
 from components.mesh.service_routing import ServiceRouting
 from components.mesh.telemetry import MeshTelemetry
-from components.observability.metrics_api import MetricsAdapter, MetricsApi
-from components.observability.node_agents import NodeAgentAccess
-from components.observability.operator import OperatorMonitoring
-from components.observability.scrape_access import ScrapeAccess
+from components.observability.custom_metrics.api import MetricsAdapter, MetricsApi
+from components.observability.log_agents.access import NodeAgentAccess
+from components.observability.operator.monitoring import OperatorMonitoring
+from components.observability.prometheus.scrape_access import ScrapeAccess
 from components.workloads.configuration import Configuration
 from components.workloads.group import Group
 from components.workloads.namespace import Namespace

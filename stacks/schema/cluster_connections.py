@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
-from components.observability.metrics_adapter import PORT as ADAPTER_PORT
+from components.observability.custom_metrics.adapter import PORT as ADAPTER_PORT
 from components.observability.names import PROMETHEUS, PROMETHEUS_ADAPTER
 from components.specs.mesh.settings import DataPlane
 from components.specs.network import Connections, Opening, OpenPort, Peer

@@ -17,7 +17,7 @@ from components.mesh.arguments import (
 )
 from components.mesh.names import edge_service_account
 from components.mesh.rate_limit_service import PORT, SERVICE, rate_limit_callers
-from components.observability.metrics_adapter import PLAIN_TEXT_REASON
+from components.observability.custom_metrics.adapter import PLAIN_TEXT_REASON
 from components.observability.names import (
     JAEGER,
     JAEGER_COLLECTOR,

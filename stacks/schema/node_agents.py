@@ -6,9 +6,9 @@ from typing import Final
 
 from components.mesh.arguments import MeshArgs
 from components.observability.arguments import ObservabilityArgs
-from components.observability.fluent_bit import fluent_bit_config, fluent_bit_workload
-from components.observability.log_agent_config import log_agent_config, measures_nodes
-from components.observability.log_agent_workload import SECRET, log_agent_workload, log_secret_keys
+from components.observability.log_agents.config import log_agent_config, measures_nodes
+from components.observability.log_agents.fluent_bit import fluent_bit_config, fluent_bit_workload
+from components.observability.log_agents.workload import SECRET, log_agent_workload, log_secret_keys
 from components.observability.names import AGENTS, FLUENT_BIT, LOKI, OTEL_AGENT, PROMETHEUS
 from components.quantities import byte_count, byte_text, millicores
 from components.specs.mesh.settings import DataPlane

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
-from components.observability.alertmanager_routes import unrouted
+from components.observability.alertmanager.routes import unrouted
 from components.observability.arguments import ObservabilityArgs
 from components.observability.rules.groups import alerts as every_alert
 from components.observability.rules.own import expression_fault

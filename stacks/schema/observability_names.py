@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from components.identity import governing_service_name
+from components.observability.custom_metrics.adapter import CERTIFICATE_SECRET
 from components.observability.dashboards.index import config_map_name
-from components.observability.log_agent_workload import SECRET
-from components.observability.metrics_adapter import CERTIFICATE_SECRET
+from components.observability.log_agents.workload import SECRET
 from components.observability.names import (
     AGENTS,
     ALERTMANAGER,

@@ -2,13 +2,17 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from components.observability.alertmanager import alertmanager_config, alertmanager_secret_keys, alertmanager_workload
+from components.observability.alertmanager.server import (
+    alertmanager_config,
+    alertmanager_secret_keys,
+    alertmanager_workload,
+)
 from components.observability.arguments import ObservabilityArgs
-from components.observability.exporters import broker_exporter_workload, store_exporter_workload
-from components.observability.grafana import grafana_config, grafana_secret_keys, grafana_workload
-from components.observability.jaeger_storage import has_jaeger
-from components.observability.kube_state_metrics import kube_state_metrics_workload
-from components.observability.metrics_adapter import adapter_config, adapter_workload
+from components.observability.custom_metrics.adapter import adapter_config, adapter_workload
+from components.observability.exporters.kube_state_metrics import kube_state_metrics_workload
+from components.observability.exporters.stores import broker_exporter_workload, store_exporter_workload
+from components.observability.grafana.server import grafana_config, grafana_secret_keys, grafana_workload
+from components.observability.jaeger.storage import has_jaeger
 from components.observability.names import (
     ALERTMANAGER,
     GRAFANA,
@@ -22,8 +26,8 @@ from components.observability.names import (
     SEARCH_PORT,
     exporter_name,
 )
-from components.observability.prometheus_config import prometheus_config, secret_keys
-from components.observability.prometheus_workload import prometheus_workload
+from components.observability.prometheus.config import prometheus_config, secret_keys
+from components.observability.prometheus.workload import prometheus_workload
 from components.observability.rules.groups import rule_files
 from components.specs.observability.logs import InLoki
 from components.specs.observability.metrics import MetricsBackend

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from components.mesh.arguments import ExternalService
-from components.observability.alertmanager_routes import every_receiver
+from components.observability.alertmanager.routes import every_receiver
 from components.observability.names import (
     ALERTMANAGER,
     GRAFANA,

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from components.observability.arguments import MonitoredWorkload, ObservabilityArgs
-from components.observability.metrics_adapter import scaled_metrics
+from components.observability.custom_metrics.adapter import scaled_metrics
 from components.specs.observability.metrics import MetricsBackend
 from components.specs.scaling import Autoscaling
 from stacks.document import Location, Problem

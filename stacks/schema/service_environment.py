@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Final
 
 from components import identity
-from components.observability.instrumentation import tracing_variables
+from components.observability.collector.instrumentation import tracing_variables
 from components.quantities import duration_text
 from components.specs.variables import EnvironmentValue, FieldReference
 from components.specs.workload import WorkloadSpec

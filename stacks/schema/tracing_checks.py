@@ -5,8 +5,8 @@ from typing import Final
 
 from components.mesh.roles import RoleAccess, role_access, role_rules
 from components.observability.arguments import ObservabilityArgs
-from components.observability.instrumentation import JAVA_AGENT
-from components.observability.jaeger_storage import is_split
+from components.observability.collector.instrumentation import JAVA_AGENT
+from components.observability.jaeger.storage import is_split
 from components.observability.names import HEALTH_PORT, OTEL_SIDECAR, OTLP_HTTP_PORT, OTLP_PORT
 from components.specs.mesh.edge import GUEST
 from components.specs.observability.instrumentation import SpanTarget

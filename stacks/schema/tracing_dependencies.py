@@ -5,7 +5,7 @@ from typing import Final
 
 from components.mesh.arguments import Caller, EdgeRoute, MeshArgs
 from components.mesh.names import WAYPOINT, edge_service_account
-from components.observability.jaeger_storage import has_jaeger, is_split
+from components.observability.jaeger.storage import has_jaeger, is_split
 from components.observability.names import (
     GRAFANA,
     JAEGER,

@@ -5,15 +5,15 @@ from typing import Final
 
 from components import versions
 from components.observability.arguments import ObservabilityArgs
-from components.observability.collector_config import collector_config, sampler_config, sidecar_config
-from components.observability.collector_destinations import secret_variables
-from components.observability.collector_workload import collector_workload, sampler_workload
-from components.observability.instrumentation import JAVA_AGENT, instrumented
-from components.observability.jaeger_config import jaeger_config_maps
-from components.observability.jaeger_index_cleaner import index_cleaner_workload
-from components.observability.jaeger_storage import has_jaeger, is_split, jaeger_secret_keys, search_server
-from components.observability.jaeger_workload import jaeger_collector_workload, jaeger_workload
-from components.observability.loki import loki_config_maps, loki_workload
+from components.observability.collector.config import collector_config, sampler_config, sidecar_config
+from components.observability.collector.destinations import secret_variables
+from components.observability.collector.instrumentation import JAVA_AGENT, instrumented
+from components.observability.collector.workload import collector_workload, sampler_workload
+from components.observability.jaeger.config import jaeger_config_maps
+from components.observability.jaeger.index_cleaner import index_cleaner_workload
+from components.observability.jaeger.storage import has_jaeger, is_split, jaeger_secret_keys, search_server
+from components.observability.jaeger.workload import jaeger_collector_workload, jaeger_workload
+from components.observability.loki.server import loki_config_maps, loki_workload
 from components.observability.names import (
     JAEGER,
     JAEGER_COLLECTOR,

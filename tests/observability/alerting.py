@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from components.observability.alertmanager import CONFIG, FILE, alertmanager_config
+from components.observability.alertmanager.server import CONFIG, FILE, alertmanager_config
 from components.observability.arguments import Interface, MonitoredWorkload, ObservabilityArgs, Role
 from components.specs.container import Language
 from components.specs.observability.settings import Observability

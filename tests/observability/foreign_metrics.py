@@ -14,7 +14,7 @@ from typing import Final
 TARGET: Final = frozenset(
     {"namespace", "pod", "node", "service", "team", "language", "track", "job", "instance", "replica", "container"}
 )
-"""Labels that Prometheus gives to what it scrapes from a Pod (components/observability/scrape_jobs.py)."""
+"""Labels that Prometheus gives to what it scrapes from a Pod (components/observability/prometheus/scrape_jobs.py)."""
 OBJECT: Final = frozenset({"namespace", "pod", "container", "node", "job", "instance"})
 
 
@@ -126,7 +126,7 @@ SOURCES: Final[Mapping[str, Source]] = {
                 f"kube_{kind}_labels": (kind, "label_app_kubernetes_io_name", "label_polyglot_dev_team")
                 for kind in ("pod", "deployment", "statefulset", "horizontalpodautoscaler")
             },
-            # From its configuration of ours (components/observability/certificate_metrics.py).
+            # From its configuration of ours (components/observability/exporters/certificate_metrics.py).
             "certmanager_certificate_expiration_timestamp_seconds": ("name",),
             "kube_pod_spec_volumes_persistentvolumeclaims_info": ("persistentvolumeclaim", "volume", "uid"),
             "kube_pod_status_phase": ("phase", "uid"),

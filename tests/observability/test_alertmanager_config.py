@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from components.observability.alertmanager import FILE, alertmanager_config, alertmanager_secret_keys
-from components.observability.alertmanager_receivers import SECRETS
-from components.observability.alertmanager_routes import DOWN, WATCHDOG, inhibit_rules, unrouted
+from components.observability.alertmanager.receivers import SECRETS
+from components.observability.alertmanager.routes import DOWN, WATCHDOG, inhibit_rules, unrouted
+from components.observability.alertmanager.server import FILE, alertmanager_config, alertmanager_secret_keys
 from components.specs.observability.alerts import Alerts, Severity
 from tests.observability.alerting import (
     EMAIL,

@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from components.observability.alertmanager import MESSAGES
-from components.observability.alertmanager_messages import DASHBOARD, HEADLINE, TEXT, TITLE
+from components.observability.alertmanager.messages import DASHBOARD, HEADLINE, TEXT, TITLE
+from components.observability.alertmanager.server import MESSAGES
 from tests.observability.alerting import GRAFANA, PAGERDUTY, alerting, amtool, written
 
 RUNBOOK = "https://runbooks.example.com/ErrorBudgetBurns.md"

@@ -6,8 +6,8 @@ import pytest
 
 from components.hardening import HardenedDefault
 from components.manifests import Manifest
-from components.observability.alertmanager import CONFIG, STORAGE, alertmanager_config, alertmanager_workload
-from components.observability.alertmanager_receivers import SECRETS
+from components.observability.alertmanager.receivers import SECRETS
+from components.observability.alertmanager.server import CONFIG, STORAGE, alertmanager_config, alertmanager_workload
 from components.observability.arguments import ObservabilityArgs
 from tests.components.workload import every, pod, template, the
 from tests.observability.alerting import VARIANTS, alerting

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from components.observability.certificate_metrics import EXPIRATION
-from components.observability.kube_state_metrics import KINDS
-from components.observability.scrape_jobs import CADVISOR_METRICS, KUBELET_METRICS
+from components.observability.exporters.certificate_metrics import EXPIRATION
+from components.observability.exporters.kube_state_metrics import KINDS
+from components.observability.prometheus.scrape_jobs import CADVISOR_METRICS, KUBELET_METRICS
 from tests.observability.foreign_metrics import SOURCES
 
 

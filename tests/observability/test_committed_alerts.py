@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from components.observability.alertmanager import CONFIG, FILE
-from components.observability.alertmanager_routes import DOWN, WATCHDOG
+from components.observability.alertmanager.routes import DOWN, WATCHDOG
+from components.observability.alertmanager.server import CONFIG, FILE
 from components.observability.dashboards.index import config_map_name
 from components.observability.names import ALERTMANAGER, GRAFANA
 from components.observability.rules.groups import rule_groups

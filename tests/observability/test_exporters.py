@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from components.hardening import HardenedDefault
-from components.observability.exporters import broker_exporter_workload, store_exporter_workload
+from components.observability.exporters.stores import broker_exporter_workload, store_exporter_workload
 from components.observability.names import exporter_name
 from components.specs.variables import SecretReference
 from components.specs.workload import WorkloadSpec

@@ -14,9 +14,9 @@ from pydantic import ValidationError
 from components.manifests import Manifest
 from components.observability.arguments import ObservabilityArgs
 from components.observability.dashboards.index import HOME, config_map_name, entries
-from components.observability.grafana import DATA, grafana_config, grafana_secret_keys, grafana_workload
-from components.observability.grafana_provisioning import DASHBOARDS
-from components.observability.grafana_settings import SECRETS
+from components.observability.grafana.provisioning import DASHBOARDS
+from components.observability.grafana.server import DATA, grafana_config, grafana_secret_keys, grafana_workload
+from components.observability.grafana.settings import SECRETS
 from components.specs.observability.dashboards import Dashboards
 from tests.components.workload import pod, the
 from tests.observability.alerting import GRAFANA, PAGERDUTY, alerting

@@ -6,8 +6,8 @@ import json
 
 from components.manifests import Manifest
 from components.observability.arguments import MeshReporter, ObservabilityArgs
-from components.observability.certificate_metrics import EXPIRATION
-from components.observability.kube_state_metrics import KINDS, kube_state_metrics_workload, state_ports
+from components.observability.exporters.certificate_metrics import EXPIRATION
+from components.observability.exporters.kube_state_metrics import KINDS, kube_state_metrics_workload, state_ports
 from components.observability.names import KUBE_STATE_METRICS
 from tests.components.workload import pod, template, the
 from tests.observability.scraped import EDGE, objects, scraped

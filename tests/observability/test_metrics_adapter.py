@@ -9,13 +9,13 @@ from typing import Any
 from components.hardening import HardenedDefault
 from components.manifests import Manifest
 from components.observability.arguments import Interface, ObservabilityArgs
-from components.observability.metrics_adapter import (
+from components.observability.custom_metrics.adapter import (
     CERTIFICATE_SECRET,
     FILE,
     adapter_config,
     adapter_workload,
 )
-from components.observability.metrics_api import MetricsAdapter, MetricsApi
+from components.observability.custom_metrics.api import MetricsAdapter, MetricsApi
 from components.specs.pod import ApiAccess
 from components.workloads.scaling import metrics
 from tests.object_schema import object_problems

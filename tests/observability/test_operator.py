@@ -14,9 +14,9 @@ import pytest
 from components.manifests import Manifest
 from components.observability.arguments import MeshReporter, ObservabilityArgs
 from components.observability.dashboards.index import entries
-from components.observability.operator import OperatorMonitoring
+from components.observability.operator.monitoring import OperatorMonitoring
+from components.observability.prometheus.scrape_jobs import pods_job
 from components.observability.rules.groups import rule_files
-from components.observability.scrape_jobs import pods_job
 from components.specs.observability.settings import Observability
 from launcher.gobuild import built
 from tests.object_schema import object_problems

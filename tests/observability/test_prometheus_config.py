@@ -11,15 +11,15 @@ from typing import Any
 import pytest
 
 from components.observability.arguments import MeshReporter, ObservabilityArgs
-from components.observability.prometheus_config import (
+from components.observability.prometheus.config import (
     CONFIG_FILE,
     RULES_FOLDER,
     SECRETS_FOLDER,
     prometheus_config,
     secret_keys,
 )
-from components.observability.prometheus_workload import prometheus_workload
-from components.observability.scrape_jobs import SERVICE_ACCOUNT
+from components.observability.prometheus.scrape_jobs import SERVICE_ACCOUNT
+from components.observability.prometheus.workload import prometheus_workload
 from components.quantities import byte_count
 from launcher.gobuild import built
 from tests.observability.scraped import EDGE, REMOTE, VARIANTS, scraped

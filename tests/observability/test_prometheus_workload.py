@@ -7,7 +7,7 @@ import pytest
 from components.hardening import HardenedDefault
 from components.observability.arguments import MeshReporter, ObservabilityArgs
 from components.observability.names import PROMETHEUS
-from components.observability.prometheus_workload import DATA_FOLDER, RELOAD, prometheus_workload
+from components.observability.prometheus.workload import DATA_FOLDER, RELOAD, prometheus_workload
 from tests.components.workload import environment, main, pod, template, the
 from tests.observability.scraped import VARIANTS, objects, scraped
 

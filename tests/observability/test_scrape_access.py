@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from components.manifests import Manifest
 from components.observability.arguments import MeshReporter, ObservabilityArgs
-from components.observability.scrape_access import ScrapeAccess
+from components.observability.prometheus.scrape_access import ScrapeAccess
 from tests.components.workload import the, valid
 from tests.observability.scraped import EDGE, scraped
 

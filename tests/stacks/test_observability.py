@@ -219,10 +219,10 @@ def test_an_operators_prometheus_gets_monitors_and_no_second_one_runs(tmp_path: 
 
 def test_a_part_looks_the_same_whoever_stands_beside_it() -> None:
     """It is built before the others are known: its spec must not follow from them."""
-    from components.observability.alertmanager import alertmanager_workload
-    from components.observability.grafana import grafana_workload
-    from components.observability.kube_state_metrics import kube_state_metrics_workload
-    from components.observability.prometheus_workload import prometheus_workload
+    from components.observability.alertmanager.server import alertmanager_workload
+    from components.observability.exporters.kube_state_metrics import kube_state_metrics_workload
+    from components.observability.grafana.server import grafana_workload
+    from components.observability.prometheus.workload import prometheus_workload
 
     builders = {
         "prometheus": prometheus_workload,

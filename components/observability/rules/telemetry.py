@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Final
 
 from components.observability.arguments import ObservabilityArgs
-from components.observability.collector_sampling import tail_sampler
+from components.observability.collector.sampling import tail_sampler
 from components.observability.names import LOKI, OTEL_AGENT, OTEL_COLLECTOR, OTEL_SAMPLER, metric_receivers
 from components.observability.rules.model import Alert, AlertTest, Firing, RuleGroup
 from components.observability.thresholds import QUEUE_SHARE, SAMPLER_SHARE

@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import Any, Final
 
 from components.observability.arguments import ObservabilityArgs
-from components.observability.collector_parts.document import CONFIG_FILE
-from components.observability.log_agent_config import (
+from components.observability.collector.parts.document import CONFIG_FILE
+from components.observability.log_agents.config import (
     NODE_FOLDER,
     NODE_NAME,
     PODS_FOLDER,
     STATE_FOLDER,
     log_agent_config,
 )
-from components.observability.log_agent_workload import log_agent_workload
+from components.observability.log_agents.workload import log_agent_workload
 from components.observability.names import LOKI, LOKI_PORT
 from tests.integration.logs.played_node import Container
 from tests.integration.servers.collector import Collector

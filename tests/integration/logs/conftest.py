@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from components.observability.loki import DATA_FOLDER, FILE, loki_config
+from components.observability.loki.server import DATA_FOLDER, FILE, loki_config
 from tests.integration.logs import agents
 from tests.integration.logs.agents import Node
 from tests.integration.servers.loki import Loki

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from components.observability.arguments import ObservabilityArgs
-from components.observability.collector_parts.document import CONFIG_FILE
-from components.observability.log_agent_config import (
+from components.observability.collector.parts.document import CONFIG_FILE
+from components.observability.log_agents.config import (
     NODE_FOLDER,
     NODE_NAME,
     PASSWORD,

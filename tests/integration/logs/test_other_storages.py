@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from components.observability.log_agent_config import PASSWORD
+from components.observability.log_agents.config import PASSWORD
 from tests.integration.logs import agents
 from tests.integration.logs.agents import NODE, Node
 from tests.integration.logs.entries import line

@@ -10,9 +10,9 @@ import pytest
 
 from components.manifests import Manifest
 from components.observability.arguments import MeshReporter
-from components.observability.log_agent_workload import log_agent_workload
+from components.observability.log_agents.access import node_agent_access_objects
+from components.observability.log_agents.workload import log_agent_workload
 from components.observability.names import OTEL_AGENT
-from components.observability.node_agents import node_agent_access_objects
 from localcluster.control_plane import ControlPlane
 from tests.apiserver.cluster import Cluster
 from tests.components.workload import build, template

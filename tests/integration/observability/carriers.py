@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Final
 
 from components.observability.arguments import ObservabilityArgs
-from components.observability.jaeger_config import FILE as JAEGER_FILE
-from components.observability.jaeger_config import jaeger_config
-from components.observability.jaeger_storage import VOLUME
-from components.observability.loki import DATA_FOLDER, loki_config, loki_workload
-from components.observability.loki import FILE as LOKI_FILE
+from components.observability.jaeger.config import FILE as JAEGER_FILE
+from components.observability.jaeger.config import jaeger_config
+from components.observability.jaeger.storage import VOLUME
+from components.observability.loki.server import DATA_FOLDER, loki_config, loki_workload
+from components.observability.loki.server import FILE as LOKI_FILE
 from components.observability.names import (
     JAEGER,
     LOKI,

@@ -11,14 +11,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from components.observability.alertmanager import (
+from components.observability.alertmanager.receivers import SECRETS
+from components.observability.alertmanager.server import (
     CONFIG,
     FILE,
     alertmanager_config,
     alertmanager_secret_keys,
     alertmanager_workload,
 )
-from components.observability.alertmanager_receivers import SECRETS
 from components.observability.arguments import ObservabilityArgs
 from tests.integration.servers import alertmanager
 from tests.integration.servers.alertmanager import Alertmanager

@@ -19,7 +19,7 @@ import promql_parser
 import yaml
 
 from components.observability.names import ALERTMANAGER, PROMETHEUS, RULES
-from components.observability.prometheus_config import RULES_FOLDER
+from components.observability.prometheus.config import RULES_FOLDER
 from components.specs.pod import ConfigVolume
 from components.specs.workload import WorkloadSpec
 from stacks.schema.platform import Platform

@@ -19,7 +19,7 @@ from typing import Final
 from components.manifests import Manifest
 from components.mesh.names import WAYPOINT
 from components.observability.names import AGENTS, exporter_name
-from components.observability.scrape_jobs import PROXY_PORT
+from components.observability.prometheus.scrape_jobs import PROXY_PORT
 from components.specs.ports import SCRAPE, SCRAPE_PATH, SCRAPE_PORT
 from tests.integration.contracts.services import Shop
 from tests.integration.observability import customers, pages, played_node, watched

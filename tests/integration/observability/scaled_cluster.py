@@ -21,8 +21,8 @@ from typing import Any, Final
 import yaml
 
 from components.manifests import Manifest
-from components.observability.metrics_adapter import FILE, adapter_config, adapter_workload
-from components.observability.metrics_api import MetricsAdapter, MetricsApi
+from components.observability.custom_metrics.adapter import FILE, adapter_config, adapter_workload
+from components.observability.custom_metrics.api import MetricsAdapter, MetricsApi
 from components.observability.names import PROMETHEUS_ADAPTER
 from components.specs.workload import WorkloadSpec
 from components.workloads.arguments import WorkloadArgs

@@ -14,8 +14,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from components.observability.alertmanager import alertmanager_workload
-from components.observability.alertmanager_routes import WATCHDOG
+from components.observability.alertmanager.routes import WATCHDOG
+from components.observability.alertmanager.server import alertmanager_workload
 from tests.integration.observability.delivery import (
     SILENCE,
     TIERS,

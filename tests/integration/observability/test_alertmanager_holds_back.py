@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from components.observability.alertmanager_routes import DOWN
+from components.observability.alertmanager.routes import DOWN
 from tests.integration.observability.delivery import SILENCE, TIERS, alert, at, running, told
 from tests.integration.servers.processes import eventually
 from tests.integration.servers.webhook import Webhook

@@ -19,10 +19,10 @@ from components import identity
 from components.manifests import Manifest
 from components.observability.arguments import MeshReporter
 from components.observability.names import PROMETHEUS
-from components.observability.prometheus_config import CONFIG_FILE, prometheus_config
-from components.observability.prometheus_workload import prometheus_workload
-from components.observability.scrape_access import access_name, scrape_access_objects
-from components.observability.scrape_jobs import SERVICE_ACCOUNT
+from components.observability.prometheus.config import CONFIG_FILE, prometheus_config
+from components.observability.prometheus.scrape_access import access_name, scrape_access_objects
+from components.observability.prometheus.scrape_jobs import SERVICE_ACCOUNT
+from components.observability.prometheus.workload import prometheus_workload
 from components.specs.workload import WorkloadSpec
 from components.workloads.arguments import WorkloadArgs
 from components.workloads.objects import workload_objects

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from components.observability.prometheus_config import CONFIG_FILE, RULES_FOLDER, prometheus_config
-from components.observability.prometheus_workload import prometheus_workload
+from components.observability.prometheus.config import CONFIG_FILE, RULES_FOLDER, prometheus_config
+from components.observability.prometheus.workload import prometheus_workload
 from tests.integration.servers.flags import with_flags
 from tests.integration.servers.prometheus import Prometheus
 from tests.observability.scraped import scraped

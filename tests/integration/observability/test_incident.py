@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import pytest
 
-from components.observability.alertmanager_routes import WATCHDOG
+from components.observability.alertmanager.routes import WATCHDOG
 from tests.integration.contracts.services import Service
 from tests.integration.observability.observed import Observed
 from tests.integration.servers.webhook import Notification

@@ -10,7 +10,7 @@ from collections.abc import Generator
 
 import pytest
 
-from components.observability.scrape_jobs import CADVISOR_METRICS, KUBELET_METRICS, node_jobs
+from components.observability.prometheus.scrape_jobs import CADVISOR_METRICS, KUBELET_METRICS, node_jobs
 from tests.integration.observability import pages
 from tests.integration.servers import prometheus
 from tests.integration.servers.processes import LOOPBACK

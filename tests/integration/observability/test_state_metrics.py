@@ -13,11 +13,11 @@ import pytest
 
 from components.manifests import Manifest
 from components.observability.arguments import MeshReporter
-from components.observability.certificate_metrics import CERTIFICATES, EXPIRATION
-from components.observability.kube_state_metrics import KINDS, kube_state_metrics_workload
+from components.observability.exporters.certificate_metrics import CERTIFICATES, EXPIRATION
+from components.observability.exporters.kube_state_metrics import KINDS, kube_state_metrics_workload
 from components.observability.names import KUBE_STATE_METRICS
-from components.observability.prometheus_config import CONFIG_FILE, prometheus_config
-from components.observability.scrape_access import access_name, scrape_access_objects
+from components.observability.prometheus.config import CONFIG_FILE, prometheus_config
+from components.observability.prometheus.scrape_access import access_name, scrape_access_objects
 from localcluster.control_plane import ControlPlane
 from localcluster.custom_resources import definitions
 from tests.apiserver.cluster import MERGE, Cluster

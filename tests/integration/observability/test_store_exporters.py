@@ -14,7 +14,7 @@ import nats
 import pytest
 from nats.js.api import ConsumerConfig, StreamConfig
 
-from components.observability.exporters import broker_exporter_workload, store_exporter_workload
+from components.observability.exporters.stores import broker_exporter_workload, store_exporter_workload
 from components.specs.variables import SecretReference
 from components.specs.workload import WorkloadSpec
 from launcher.gobuild import GoTool, built

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from components.observability.arguments import ObservabilityArgs
-from components.observability.certificate_metrics import CERTIFICATES, CERTIFICATES_PORT
+from components.observability.exporters.certificate_metrics import CERTIFICATES, CERTIFICATES_PORT
 from components.observability.names import (
     ALERTMANAGER,
     ALERTMANAGER_PORT,

@@ -9,9 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
-from components.observability.collector_config import collector_config
-from components.observability.jaeger_config import FILE, jaeger_config
-from components.observability.jaeger_storage import VOLUME
+from components.observability.collector.config import collector_config
+from components.observability.jaeger.config import FILE, jaeger_config
+from components.observability.jaeger.storage import VOLUME
 from components.observability.names import OTLP_PORT
 from components.quantities import byte_count
 from tests.integration.servers.collector import Collector

@@ -16,11 +16,11 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from components.observability.arguments import ObservabilityArgs
-from components.observability.collector_config import collector_config, sampler_config, sidecar_config
-from components.observability.collector_destinations import QUEUE_FOLDER, secret_variables
-from components.observability.collector_parts.document import CONFIG_FILE
+from components.observability.collector.config import collector_config, sampler_config, sidecar_config
+from components.observability.collector.destinations import QUEUE_FOLDER, secret_variables
+from components.observability.collector.parts.document import CONFIG_FILE
 from components.observability.names import OTLP_HTTP_PORT, OTLP_PORT
-from components.observability.prometheus_workload import prometheus_workload
+from components.observability.prometheus.workload import prometheus_workload
 from tests.integration.servers import prometheus
 from tests.integration.servers.collector import complaint
 from tests.integration.servers.jaeger import Jaeger

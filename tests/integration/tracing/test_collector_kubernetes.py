@@ -13,10 +13,10 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 
 from components import identity
 from components.manifests import Manifest
-from components.observability.collector_config import collector_config
-from components.observability.collector_parts.document import CONFIG_FILE
-from components.observability.collector_parts.processors import K8S_ATTRIBUTES
-from components.observability.collector_workload import collector_workload
+from components.observability.collector.config import collector_config
+from components.observability.collector.parts.document import CONFIG_FILE
+from components.observability.collector.parts.processors import K8S_ATTRIBUTES
+from components.observability.collector.workload import collector_workload
 from components.observability.names import OTEL_COLLECTOR
 from components.workloads.arguments import WorkloadArgs
 from components.workloads.objects import workload_objects

@@ -12,9 +12,9 @@ from typing import Any, Final
 import pytest
 
 from components.observability.arguments import ObservabilityArgs
-from components.observability.collector_parts.processors import collection_goal
-from components.observability.jaeger_config import FILE, jaeger_config, jaeger_config_maps
-from components.observability.jaeger_storage import VOLUME
+from components.observability.collector.parts.processors import collection_goal
+from components.observability.jaeger.config import FILE, jaeger_config, jaeger_config_maps
+from components.observability.jaeger.storage import VOLUME
 from tests.integration.servers import prometheus
 from tests.integration.servers.collector import complaint
 from tests.integration.servers.jaeger import Jaeger

@@ -20,9 +20,9 @@ import pytest
 import yaml
 
 from components.observability.arguments import ObservabilityArgs
-from components.observability.jaeger_config import FILE, jaeger_collector_config, jaeger_config
-from components.observability.jaeger_index_cleaner import PASSWORD, days_kept, index_cleaner_workload
-from components.observability.jaeger_storage import CASSANDRA_PASSWORD, SECRETS
+from components.observability.jaeger.config import FILE, jaeger_collector_config, jaeger_config
+from components.observability.jaeger.index_cleaner import PASSWORD, days_kept, index_cleaner_workload
+from components.observability.jaeger.storage import CASSANDRA_PASSWORD, SECRETS
 from launcher.gobuild import built
 from tests.integration.servers.jaeger import Jaeger
 from tests.integration.servers.processes import LOOPBACK, eventually

@@ -16,7 +16,7 @@ from typing import Any, Final
 import httpx2
 import pytest
 
-from components.observability.instrumentation import AGENT_FILE, AGENT_FOLDER, JAVA_AGENT
+from components.observability.collector.instrumentation import AGENT_FILE, AGENT_FOLDER, JAVA_AGENT
 from components.specs.variables import JAVA_OPTIONS
 from stacks.assembly import render
 from stacks.document import Document, read

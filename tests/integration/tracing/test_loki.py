@@ -13,7 +13,7 @@ from typing import Any, Final
 import httpx2
 import pytest
 
-from components.observability.loki import DATA_FOLDER, FILE, LINE_KIB, OTLP_PATH, loki_config, loki_workload
+from components.observability.loki.server import DATA_FOLDER, FILE, LINE_KIB, OTLP_PATH, loki_config, loki_workload
 from tests.integration.servers.loki import Loki
 from tests.observability.tracing.stored import logged
 

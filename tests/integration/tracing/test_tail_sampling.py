@@ -10,7 +10,7 @@ from typing import Final
 
 import pytest
 
-from components.observability.prometheus_workload import prometheus_workload
+from components.observability.prometheus.workload import prometheus_workload
 from tests.integration.servers import prometheus
 from tests.integration.servers.jaeger import Jaeger
 from tests.integration.servers.processes import eventually

@@ -10,16 +10,16 @@ from pathlib import Path
 from typing import Any, Final
 
 from components.observability.arguments import ObservabilityArgs
-from components.observability.collector_config import INSTANCE, collector_config, sampler_config, tracing_of
-from components.observability.collector_destinations import (
+from components.observability.collector.config import INSTANCE, collector_config, sampler_config, tracing_of
+from components.observability.collector.destinations import (
     QUEUE_FOLDER,
     is_balanced,
     sampler_hosts,
     secret_variables,
 )
-from components.observability.collector_parts.document import CONFIG_FILE
-from components.observability.collector_parts.processors import K8S_ATTRIBUTES
-from components.observability.jaeger_workload import traces_host
+from components.observability.collector.parts.document import CONFIG_FILE
+from components.observability.collector.parts.processors import K8S_ATTRIBUTES
+from components.observability.jaeger.workload import traces_host
 from components.observability.names import OTLP_PORT
 from tests.integration.servers.collector import Collector
 from tests.integration.servers.jaeger import Jaeger

@@ -11,7 +11,8 @@ import pytest
 import yaml
 
 from components.observability.arguments import MeshReporter, ObservabilityArgs
-from components.observability.fluent_bit import (
+from components.observability.log_agents.config import PASSWORD, PODS_FOLDER
+from components.observability.log_agents.fluent_bit import (
     FILE,
     STATE_FOLDER,
     TAKEN_OUT,
@@ -19,10 +20,9 @@ from components.observability.fluent_bit import (
     fluent_bit_config,
     fluent_bit_workload,
 )
-from components.observability.log_agent_config import PASSWORD, PODS_FOLDER
-from components.observability.log_agent_workload import log_agent_workload
+from components.observability.log_agents.redaction import PATTERNS
+from components.observability.log_agents.workload import log_agent_workload
 from components.observability.names import FLUENT_BIT
-from components.observability.redaction import PATTERNS
 from tests.components.workload import main, pod, template
 from tests.observability.logs.logged import AGENTS, EDGE, VARIANTS, logged
 from tests.observability.scraped import objects

@@ -12,8 +12,9 @@ from components.hardening import HardenedDefault
 from components.isolation import check
 from components.manifests import Manifest
 from components.observability.arguments import MeshReporter, ObservabilityArgs
-from components.observability.collector_parts.document import CONFIG_FILE
-from components.observability.log_agent_config import (
+from components.observability.collector.parts.document import CONFIG_FILE
+from components.observability.log_agents.access import NodeAgentAccess
+from components.observability.log_agents.config import (
     FINGERPRINT,
     PASSWORD,
     PODS_FOLDER,
@@ -21,10 +22,9 @@ from components.observability.log_agent_config import (
     STATE_FOLDER,
     log_agent_config,
 )
-from components.observability.log_agent_workload import log_agent_workload, log_secret_keys
-from components.observability.log_parsing import CONTINUATION, operators
+from components.observability.log_agents.parsing import CONTINUATION, operators
+from components.observability.log_agents.workload import log_agent_workload, log_secret_keys
 from components.observability.names import OTEL_AGENT
-from components.observability.node_agents import NodeAgentAccess
 from components.quantities import byte_count
 from components.specs.namespace import NamespaceSpec, PodSecurityLevel, Quota
 from components.workloads.arguments import ConfigurationArgs, NamespaceArgs

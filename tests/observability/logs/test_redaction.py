@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from components.observability.redaction import PATTERNS, SECRET_KEYS, patterns, redaction_processor
+from components.observability.log_agents.redaction import PATTERNS, SECRET_KEYS, patterns, redaction_processor
 from tests.observability.logs.logged import VARIANTS, logged
 
 MASK = "****"

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from components.observability.arguments import ObservabilityArgs
-from components.observability.collector_config import collector_config, sampler_config, sidecar_config
-from components.observability.collector_destinations import BALANCER_SHARE, QUEUE_FOLDER
-from components.observability.collector_parts.processors import collection_goal
-from components.observability.collector_sampling import SLOW, thresholds
+from components.observability.collector.config import collector_config, sampler_config, sidecar_config
+from components.observability.collector.destinations import BALANCER_SHARE, QUEUE_FOLDER
+from components.observability.collector.parts.processors import collection_goal
+from components.observability.collector.sampling import SLOW, thresholds
 from components.quantities import byte_count
 from components.specs.observability.tracing import SHARE_FOR_TRACES, SPAN_BYTES
 from tests.observability.rules.platforms import SERVICES, platform

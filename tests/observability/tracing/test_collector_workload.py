@@ -10,10 +10,10 @@ import pytest
 from components.isolation import Violation
 from components.manifests import Manifest
 from components.observability.arguments import ObservabilityArgs
-from components.observability.collector_config import collector_config, sampler_config, sidecar_config
-from components.observability.collector_destinations import QUEUE_FOLDER
-from components.observability.collector_workload import collector_workload, sampler_workload
-from components.observability.instrumentation import instrumented
+from components.observability.collector.config import collector_config, sampler_config, sidecar_config
+from components.observability.collector.destinations import QUEUE_FOLDER
+from components.observability.collector.instrumentation import instrumented
+from components.observability.collector.workload import collector_workload, sampler_workload
 from components.observability.names import OTEL_COLLECTOR, OTEL_SAMPLER, OTEL_SIDECAR
 from components.specs.observability.instrumentation import Instrumentation, SpanTarget
 from components.specs.pod import ConfigVolume

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from components.manifests import Manifest
-from components.observability.instrumentation import AGENT_FOLDER, JAVA_AGENT, instrumented, tracing_variables
+from components.observability.collector.instrumentation import AGENT_FOLDER, JAVA_AGENT, instrumented, tracing_variables
 from components.observability.names import OTEL_SIDECAR
 from components.specs.observability.instrumentation import Instrumentation, SpanTarget
 from components.specs.observability.tracing import Tracing

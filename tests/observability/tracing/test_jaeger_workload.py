@@ -10,10 +10,10 @@ import pytest
 from components.hardening import HardenedDefault
 from components.manifests import Manifest
 from components.observability.arguments import ObservabilityArgs
-from components.observability.jaeger_config import FILE, jaeger_config_maps
-from components.observability.jaeger_index_cleaner import PASSWORD, index_cleaner_workload
-from components.observability.jaeger_storage import CASSANDRA_PASSWORD, SECRETS, VOLUME
-from components.observability.jaeger_workload import jaeger_collector_workload, jaeger_workload, jaeger_workloads
+from components.observability.jaeger.config import FILE, jaeger_config_maps
+from components.observability.jaeger.index_cleaner import PASSWORD, index_cleaner_workload
+from components.observability.jaeger.storage import CASSANDRA_PASSWORD, SECRETS, VOLUME
+from components.observability.jaeger.workload import jaeger_collector_workload, jaeger_workload, jaeger_workloads
 from components.quantities import byte_count
 from tests.components.workload import environment, main, pod, template, the
 from tests.observability.scraped import objects

@@ -9,7 +9,7 @@ import pytest
 
 from components.hardening import HardenedDefault
 from components.observability.arguments import ObservabilityArgs
-from components.observability.loki import (
+from components.observability.loki.server import (
     DATA_FOLDER,
     FILE,
     loki_config,

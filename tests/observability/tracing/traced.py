@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from components.observability.arguments import ObservabilityArgs
-from components.observability.collector_parts.document import CONFIG_FILE
+from components.observability.collector.parts.document import CONFIG_FILE
 from components.specs.observability.tracing import Tracing
 from tests.observability.rules.platforms import OPERATOR, SERVICES, platform
 

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
-from components.observability.jaeger_config import jaeger_config
+from components.observability.jaeger.config import jaeger_config
 from tests.integration.contracts import shopping
 from tests.integration.contracts.load import OK, Load
 from tests.integration.contracts.shopping import sign_up

@@ -6,7 +6,7 @@ import json
 import secrets
 from pathlib import Path
 
-from components.observability.loki import DATA_FOLDER, FILE
+from components.observability.loki.server import DATA_FOLDER, FILE
 from components.observability.names import LOKI
 from tests.integration.contracts.test_traces import w3c
 from tests.integration.logs import agents

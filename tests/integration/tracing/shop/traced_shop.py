@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from components.observability.arguments import ObservabilityArgs
-from components.observability.jaeger_config import FILE
-from components.observability.jaeger_storage import VOLUME
+from components.observability.jaeger.config import FILE
+from components.observability.jaeger.storage import VOLUME
 from components.observability.names import (
     JAEGER,
     OTEL_COLLECTOR,

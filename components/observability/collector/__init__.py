@@ -1,0 +1,1 @@
+"""Collectors of spans, and what makes services send them."""

@@ -1,0 +1,1 @@
+"""What autoscalers are told of requests and of metrics of services' own."""

@@ -1,0 +1,1 @@
+"""Grafana: sign-in, data sources, folders."""

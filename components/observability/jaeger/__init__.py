@@ -1,0 +1,1 @@
+"""Jaeger: where traces are kept and found."""

@@ -1,0 +1,1 @@
+"""Agents on the nodes, which read containers' logs."""

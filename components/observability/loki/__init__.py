@@ -1,0 +1,1 @@
+"""Loki: where logs are kept and found."""

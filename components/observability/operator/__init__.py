@@ -1,0 +1,1 @@
+"""What a cluster's own Prometheus Operator gets."""
