@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from launcher import cache
 from launcher.failures import ToolUnavailable
 from launcher.progress import say
 
@@ -23,12 +26,27 @@ def program(name: str, *, package: str, purpose: str) -> Path:
             f"{name} is needed {purpose}, but is not installed. Install it (on Debian: apt-get install {package}), "
             "or run this again as root on a Debian machine, which does it."
         )
-    say(f"Installing Debian's {package} (once): {name} is needed {purpose} ...")
-    _apt_get("update", "-qq")
-    _apt_get("install", "-y", "-qq", "--no-install-recommends", package)
+    with installing():
+        if _found(name) is None:
+            say(f"Installing Debian's {package} (once): {name} is needed {purpose} ...")
+            install(package)
     if (found := _found(name)) is None:
         raise ToolUnavailable(f"{name} is needed {purpose}, but Debian's {package} has not brought it.")
     return found
+
+
+@contextmanager
+def installing() -> Iterator[None]:
+    """Hold the lock of whoever installs packages: apt-get does not wait for another one, it fails."""
+    lock = cache.folder() / "locks" / "apt-get"
+    with cache.locked(lock, lambda: say("Another process is installing Debian's packages; waiting for it.")):
+        yield
+
+
+def install(package: str) -> None:
+    """Install a package, within `installing`. Raises ToolUnavailable with what apt-get has said."""
+    _apt_get("update", "-qq")
+    _apt_get("install", "-y", "-qq", "--no-install-recommends", package)
 
 
 def _found(name: str) -> Path | None:

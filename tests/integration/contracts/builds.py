@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from launcher.golang import go_binary, required_version
+from localregistry import debian
 
 SERVICES: Final = Path(__file__).parents[3] / "services"
 GO: Final = ("gateway", "orders")
@@ -55,7 +56,8 @@ def go() -> Path:
 
 def java() -> None:
     """Make sure that there are a JDK and Maven."""
-    run(["make", "--no-print-directory", "java"], SERVICES)
+    with debian.installing():
+        run(["make", "--no-print-directory", "java"], SERVICES)
 
 
 def run(command: Sequence[str | Path], folder: Path, environment: Mapping[str, str] | None = None) -> str:

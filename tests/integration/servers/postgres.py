@@ -17,6 +17,7 @@ from typing import Final
 
 from launcher.failures import ToolUnavailable
 from launcher.progress import say
+from localregistry import debian
 from tests.integration.servers.processes import LOOPBACK, PATIENCE, Process, free_port
 from tests.unprivileged import NOBODY
 
@@ -175,17 +176,15 @@ def programs() -> Path:
         raise ToolUnavailable(
             "PostgreSQL is not installed: install Debian's package postgresql, or put postgres on PATH."
         )
-    say("Installing PostgreSQL from Debian's packages (once) ...")
     # The package would make a cluster of its own and start it; that of the tests is all that is wanted.
     configuration = Path("/etc/postgresql-common/createcluster.conf")
-    if not configuration.exists():
-        configuration.parent.mkdir(exist_ok=True)
-        configuration.write_text("create_main_cluster = false\n")
-    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for arguments in (["update", "-qq"], ["install", "-y", "-qq", "--no-install-recommends", "postgresql"]):
-        done = subprocess.run(["apt-get", *arguments], env=environment, capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            raise ToolUnavailable(f"apt-get {' '.join(arguments)} failed:\n{done.stderr}")
+    with debian.installing():
+        if not configuration.exists():
+            configuration.parent.mkdir(exist_ok=True)
+            configuration.write_text("create_main_cluster = false\n")
+        if _installed() is None:
+            say("Installing PostgreSQL from Debian's packages (once) ...")
+            debian.install("postgresql")
     if found := _installed():
         return found
     raise ToolUnavailable("Debian's package postgresql is installed, but /usr/lib/postgresql has no programs.")

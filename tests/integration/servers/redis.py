@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-import subprocess
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +14,7 @@ from launcher.failures import ToolUnavailable
 from launcher.private_file import write_private
 from launcher.progress import say
 from localcluster.processes import serving
+from localregistry import debian
 from tests.integration.servers.processes import LOOPBACK, free_port, is_listening
 
 _DEBIAN: Final = Path("/usr/bin/redis-check-rdb")
@@ -43,9 +43,8 @@ def _redis() -> Path:
     if not _DEBIAN.exists():
         if os.geteuid() != 0 or shutil.which("apt-get") is None:
             raise ToolUnavailable("Redis is not installed: put redis-server on PATH (on Debian: redis-tools will do).")
-        say("Installing Redis from Debian's packages (once) ...")
-        for arguments in (["update", "-qq"], ["install", "-y", "-qq", "--no-install-recommends", "redis-tools"]):
-            done = subprocess.run(["apt-get", *arguments], capture_output=True, text=True, check=False)
-            if done.returncode != 0:
-                raise ToolUnavailable(f"apt-get {' '.join(arguments)} failed:\n{done.stderr}")
+        with debian.installing():
+            if not _DEBIAN.exists():
+                say("Installing Redis from Debian's packages (once) ...")
+                debian.install("redis-tools")
     return _DEBIAN
