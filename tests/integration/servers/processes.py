@@ -83,6 +83,10 @@ class Process:
         self.output = folder / f"{name}.out"
         self.errors = folder / f"{name}.err"
         self._stop_signal = stop_signal
+        if user is not None:
+            # Not by Popen, which would fork in place of vfork: the handlers that gRPC has for forks may wait for ever
+            # (https://github.com/grpc/grpc/blob/master/doc/fork_support.md).
+            command = ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", *command]
         with self.output.open("ab") as output, self.errors.open("ab") as errors:
             self._popen = subprocess.Popen(
                 command,
@@ -92,9 +96,6 @@ class Process:
                 stdout=output,
                 stderr=errors,
                 process_group=0,
-                user=user,
-                group=user,
-                extra_groups=None if user is None else [],
             )
 
     @property
