@@ -156,6 +156,8 @@ _STATEMENTS: Final = (
     ),
     'set(log.severity_number, SEVERITY_NUMBER_ERROR) where log.severity_number == 0 and log.severity_text == "ERROR"',
     'set(log.severity_text, ConvertCase(log.severity_text, "lower")) where log.severity_text != ""',
+    # A line that a killed agent reads again is then the same entry, and Loki keeps one of them.
+    "set(log.observed_time_unix_nano, log.time_unix_nano) where log.time_unix_nano > 0",
 )
 
 

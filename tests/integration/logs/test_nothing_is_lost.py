@@ -63,6 +63,18 @@ def test_a_killed_agent_goes_on_where_it_was(node: Node, loki: Loki, name: str) 
     assert node.agent.total(READ) == 10, "it has read the new lines alone"
 
 
+def test_a_line_that_is_read_again_is_kept_once(node: Node, loki: Loki, name: str) -> None:
+    """A killed agent reads again what came after the places that it wrote down last; here it has lost them all."""
+    write(node.container(name), 0, 100)
+    until_all(loki, name, 100)
+    node.agent.stop()
+    for file in node.state.iterdir():
+        file.unlink()
+    node.agent.start()
+    node.agent.until(lambda: node.agent.total(SENT) == 100, "all is sent again")
+    assert numbers(loki, name) == list(range(100)), "the same time and text are one entry"
+
+
 def test_rotation_under_load_loses_nothing_and_repeats_nothing(node: Node, loki: Loki, name: str) -> None:
     container, rotated = node.container(name), []
     for start in range(0, COUNT, COUNT // 6):
