@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Final
 
 from components.observability.arguments import ObservabilityArgs
+from components.observability.rules.examples import SERVICE, written
 from components.observability.rules.model import Alert, AlertTest, Firing, RuleGroup
 from components.observability.rules.objectives import promises
 from components.observability.thresholds import FAST_BURN, MIDDLE_BURN, SLOW_BURN, SLOWEST_BURN
@@ -64,11 +65,11 @@ def _alert(rate: BurnRate) -> Alert:
 
 
 def _tests(rate: BurnRate) -> tuple[AlertTest, ...]:
-    example = {"service": "example", "team": "examples", "slo": "availability"}
+    example = {**SERVICE, "slo": "availability"}
     above, just = f"{rate.factor * 1.25:g}", f"{rate.factor:g}"
 
     def series(long: str, short: str) -> dict[str, str]:
-        labels = ",".join(f'{name}="{value}"' for name, value in example.items())
+        labels = written(example)
         return {
             f"slo:burn_rate:{rate.long}{{{labels}}}": f"{long}x60",
             f"slo:burn_rate:{rate.short}{{{labels}}}": f"{short}x60",

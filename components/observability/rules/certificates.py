@@ -11,6 +11,7 @@ from typing import Final
 
 from components.observability.arguments import MeshReporter, ObservabilityArgs
 from components.observability.names import KUBE_STATE_METRICS
+from components.observability.rules.examples import POD, written
 from components.observability.rules.inventory import knows_objects
 from components.observability.rules.model import Alert, AlertTest, Firing, RuleGroup
 from components.observability.thresholds import CERTIFICATE_DAYS, LAST_CERTIFICATE_DAYS, MESH_CERTIFICATE_HOURS
@@ -68,8 +69,7 @@ def _expires(severity: Severity, days: int, labels: dict[str, str]) -> Alert:
     )
 
 
-_POD: Final = {"service": "example", "team": "examples", "pod": "example-1"}
-_LABELS: Final = ",".join(f'{name}="{value}"' for name, value in _POD.items())
+_LABELS: Final = written(POD)
 _LEFT: Final = "istio_agent_cert_expiry_seconds"
 _PROXY: Final = Alert(
     name="MeshCertificateExpires",
@@ -84,7 +84,7 @@ _PROXY: Final = Alert(
             name="5 hours",
             series={f'{_LEFT}{{resource_name="default",{_LABELS}}}': "18000x20"},
             at=timedelta(minutes=15),
-            fires=(Firing(labels=_POD, summary="The certificate of the proxy in example-1 expires in 5h 0m 0s"),),
+            fires=(Firing(labels=POD, summary="The certificate of the proxy in example-1 expires in 5h 0m 0s"),),
         ),
         AlertTest(
             name="6 hours",

@@ -7,13 +7,13 @@ from datetime import timedelta
 from typing import Final
 
 from components.observability.arguments import ObservabilityArgs
+from components.observability.rules.examples import POD, written
 from components.observability.rules.model import Alert, AlertTest, Firing, RuleGroup
 from components.observability.thresholds import GO_MEMORY_SHARE, GOROUTINE_GROWTH
 from components.specs.container import Language
 from components.specs.observability.alerts import Severity
 
-_POD: Final = {"service": "example", "team": "examples", "pod": "example-1"}
-_LABELS: Final = ",".join(f'{name}="{value}"' for name, value in _POD.items())
+_LABELS: Final = written(POD)
 _BY_POD: Final = "by (service, team, pod)"
 
 
@@ -49,7 +49,7 @@ _LEAK: Final = Alert(
             at=timedelta(hours=5),
             fires=(
                 Firing(
-                    labels=_POD,
+                    labels=POD,
                     summary="example-1 has 1.08k goroutines more than three hours ago, at its calmest",
                 ),
             ),
@@ -85,7 +85,7 @@ _MEMORY: Final = Alert(
             name="91 of 100 MB",
             series=_memory("101e6"),
             at=timedelta(minutes=20),
-            fires=(Firing(labels=_POD, summary="example-1 uses 91% of its GOMEMLIMIT"),),
+            fires=(Firing(labels=POD, summary="example-1 uses 91% of its GOMEMLIMIT"),),
         ),
         AlertTest(name="90 of 100 MB", series=_memory("100e6"), at=timedelta(minutes=20)),
     ),

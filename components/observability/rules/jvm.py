@@ -7,13 +7,13 @@ from datetime import timedelta
 from typing import Final
 
 from components.observability.arguments import ObservabilityArgs
+from components.observability.rules.examples import POD, written
 from components.observability.rules.model import Alert, AlertTest, Firing, RuleGroup
 from components.observability.thresholds import GC_PAUSE_SECONDS, GC_PAUSE_SHARE, OLD_GENERATION_SHARE
 from components.specs.container import Language
 from components.specs.observability.alerts import Severity
 
-_POD: Final = {"service": "example", "team": "examples", "pod": "example-1"}
-_LABELS: Final = ",".join(f'{name}="{value}"' for name, value in _POD.items())
+_LABELS: Final = written(POD)
 _BY_POD: Final = "by (service, team, pod)"
 
 
@@ -46,7 +46,7 @@ _OLD_GENERATION: Final = Alert(
                 f"jvm_gc_max_data_size_bytes{{{_LABELS}}}": "100e6x20",
             },
             at=timedelta(minutes=10),
-            fires=(Firing(labels=_POD, summary="81% of the old generation of example-1 stays after collections"),),
+            fires=(Firing(labels=POD, summary="81% of the old generation of example-1 stays after collections"),),
         ),
         AlertTest(
             name="80 of 100 MB",
@@ -72,7 +72,7 @@ _PAUSES: Final = Alert(
             name="9 s in each minute",
             series={f'jvm_gc_pause_seconds_sum{{gc="Copy",{_LABELS}}}': "0+9x20"},
             at=timedelta(minutes=18),
-            fires=(Firing(labels=_POD, summary="example-1 stands still for 15% of its time"),),
+            fires=(Firing(labels=POD, summary="example-1 stands still for 15% of its time"),),
         ),
         AlertTest(
             name="5 s in each minute",
@@ -95,7 +95,7 @@ _LONG_PAUSES: Final = Alert(
             name="700 ms",
             series={f'jvm_gc_pause_seconds_max{{gc="MarkSweepCompact",{_LABELS}}}': "0.7x20"},
             at=timedelta(minutes=15),
-            fires=(Firing(labels=_POD, summary="example-1 stands still for 700ms at a time"),),
+            fires=(Firing(labels=POD, summary="example-1 stands still for 700ms at a time"),),
         ),
         AlertTest(
             name="500 ms",
@@ -127,7 +127,7 @@ _THREADS_BUSY: Final = Alert(
             },
             at=timedelta(minutes=10),
             fires=(
-                Firing(labels={**_POD, "name": "calls"}, summary="12 tasks wait for a thread of calls in example-1"),
+                Firing(labels={**POD, "name": "calls"}, summary="12 tasks wait for a thread of calls in example-1"),
             ),
         ),
         AlertTest(
@@ -157,7 +157,7 @@ _CONNECTIONS_AWAITED: Final = Alert(
             at=timedelta(minutes=10),
             fires=(
                 Firing(
-                    labels={**_POD, "pool": "main"},
+                    labels={**POD, "pool": "main"},
                     summary="3 threads of example-1 wait for a connection of the pool main",
                 ),
             ),

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Final
 
 from components.observability.arguments import ObservabilityArgs
+from components.observability.rules.examples import SERVICE
 from components.observability.rules.model import Alert, AlertTest, Firing, RecordingRule, RuleGroup
 from components.observability.thresholds import P99_SECONDS, QUANTILE_REQUESTS_PER_SECOND
 from components.specs.observability.alerts import Severity
@@ -67,7 +68,7 @@ _SLOW_REQUESTS: Final = Alert(
             at=timedelta(minutes=15),
             fires=(
                 Firing(
-                    labels={"service": "example", "team": "examples"},
+                    labels=SERVICE,
                     summary="1 % of the requests to example take longer than 600ms",
                 ),
             ),
@@ -85,7 +86,7 @@ _SLOW_REQUESTS: Final = Alert(
             at=timedelta(minutes=15),
             fires=(
                 Firing(
-                    labels={"service": "example", "team": "examples"},
+                    labels=SERVICE,
                     summary="1 % of the requests to example take longer than 3s",
                 ),
             ),

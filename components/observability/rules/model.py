@@ -38,12 +38,11 @@ class AlertTest:
 
     name: str
     series: Mapping[str, str]
-    """Series → its samples, one a step."""
+    """Series → its samples, one a minute."""
     at: timedelta
     """When it is looked at; the first sample is from 0."""
     fires: tuple[Firing, ...] = ()
     """None: it stays silent."""
-    step: timedelta = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,14 +6,14 @@ If all of it is down, nothing here can fire: then the Watchdog stops coming, and
 from datetime import timedelta
 from typing import Final
 
+from components.observability.alertmanager.routes import WATCHDOG
 from components.observability.arguments import ObservabilityArgs
 from components.observability.names import ALERTMANAGER, PROMETHEUS
+from components.observability.rules.examples import part_labels, part_series, written
 from components.observability.rules.inventory import of_prometheus
 from components.observability.rules.model import Alert, AlertTest, Firing, RuleGroup
 from components.specs.observability.alerts import Severity
 from components.specs.observability.metrics import MetricsBackend
-
-WATCHDOG: Final = "Watchdog"
 
 
 def monitoring_alerts(args: ObservabilityArgs) -> RuleGroup:
@@ -26,14 +26,6 @@ def monitoring_alerts(args: ObservabilityArgs) -> RuleGroup:
         name="monitoring",
         rules=(_watchdog(of_prometheus(args)), *map(_config, servers), _RULES_FAIL, _RULES_SLOW, _STORAGE, *sent_on),
     )
-
-
-def _labels(server: str) -> dict[str, str]:
-    return {"service": server, "team": "examples", "pod": f"{server}-0"}
-
-
-def _text(server: str, **more: str) -> str:
-    return ",".join(f'{name}="{value}"' for name, value in {**_labels(server), **more}.items())
 
 
 def _watchdog(labels: dict[str, str]) -> Alert:
@@ -70,18 +62,18 @@ def _config(server: str) -> Alert:
         tests=(
             AlertTest(
                 name=f"{server} has refused it",
-                series={f"{metric}{{{_text(server)}}}": "0x20"},
+                series={part_series(metric, server): "0x20"},
                 at=timedelta(minutes=10),
                 fires=(
                     Firing(
-                        labels=_labels(server),
+                        labels=part_labels(server),
                         summary=f"{server}-0 has refused its new configuration, and works by the old one",
                     ),
                 ),
             ),
             AlertTest(
                 name=f"{server} has taken it",
-                series={f"{metric}{{{_text(server)}}}": "1x20"},
+                series={part_series(metric, server): "1x20"},
                 at=timedelta(minutes=10),
             ),
         ),
@@ -99,17 +91,18 @@ _RULES_FAIL: Final = Alert(
     tests=(
         AlertTest(
             name="2 a minute",
-            series={f"prometheus_rule_evaluation_failures_total{{{_text(PROMETHEUS)}}}": "0+2x30"},
+            series={part_series("prometheus_rule_evaluation_failures_total", PROMETHEUS): "0+2x30"},
             at=timedelta(minutes=20),
             fires=(
                 Firing(
-                    labels=_labels(PROMETHEUS), summary="prometheus-0 could not evaluate rules 10 times in five minutes"
+                    labels=part_labels(PROMETHEUS),
+                    summary="prometheus-0 could not evaluate rules 10 times in five minutes",
                 ),
             ),
         ),
         AlertTest(
             name="none since long",
-            series={f"prometheus_rule_evaluation_failures_total{{{_text(PROMETHEUS)}}}": "7x30"},
+            series={part_series("prometheus_rule_evaluation_failures_total", PROMETHEUS): "7x30"},
             at=timedelta(minutes=20),
         ),
     ),
@@ -126,18 +119,18 @@ _RULES_SLOW: Final = Alert(
     tests=(
         AlertTest(
             name="1 a minute",
-            series={f"prometheus_rule_group_iterations_missed_total{{{_text(PROMETHEUS)}}}": "0+1x40"},
+            series={part_series("prometheus_rule_group_iterations_missed_total", PROMETHEUS): "0+1x40"},
             at=timedelta(minutes=30),
             fires=(
                 Firing(
-                    labels=_labels(PROMETHEUS),
+                    labels=part_labels(PROMETHEUS),
                     summary="prometheus-0 has left out 5 evaluations of rules in five minutes",
                 ),
             ),
         ),
         AlertTest(
             name="1, once",
-            series={f"prometheus_rule_group_iterations_missed_total{{{_text(PROMETHEUS)}}}": "0x20 1x20"},
+            series={part_series("prometheus_rule_group_iterations_missed_total", PROMETHEUS): "0x20 1x20"},
             at=timedelta(minutes=30),
         ),
     ),
@@ -157,13 +150,13 @@ _STORAGE: Final = Alert(
         AlertTest(
             name="a compaction has failed",
             series={
-                f"prometheus_tsdb_compactions_failed_total{{{_text(PROMETHEUS)}}}": "0x120 1x90",
-                f"prometheus_tsdb_wal_writes_failed_total{{{_text(PROMETHEUS)}}}": "0x210",
+                part_series("prometheus_tsdb_compactions_failed_total", PROMETHEUS): "0x120 1x90",
+                part_series("prometheus_tsdb_wal_writes_failed_total", PROMETHEUS): "0x210",
             },
             at=timedelta(minutes=200),
             fires=(
                 Firing(
-                    labels=_labels(PROMETHEUS),
+                    labels=part_labels(PROMETHEUS),
                     summary="prometheus-0 has failed to write its storage in the last three hours: 1 times",
                 ),
             ),
@@ -171,8 +164,8 @@ _STORAGE: Final = Alert(
         AlertTest(
             name="none has",
             series={
-                f"prometheus_tsdb_compactions_failed_total{{{_text(PROMETHEUS)}}}": "1x210",
-                f"prometheus_tsdb_wal_writes_failed_total{{{_text(PROMETHEUS)}}}": "0x210",
+                part_series("prometheus_tsdb_compactions_failed_total", PROMETHEUS): "1x210",
+                part_series("prometheus_tsdb_wal_writes_failed_total", PROMETHEUS): "0x210",
             },
             at=timedelta(minutes=200),
         ),
@@ -180,7 +173,7 @@ _STORAGE: Final = Alert(
 )
 
 _SENT: Final = "prometheus_remote_storage_queue"
-_QUEUE: Final = _text(PROMETHEUS, url="https://a")
+_QUEUE: Final = written(part_labels(PROMETHEUS, url="https://a"))
 _REMOTE_WRITE: Final = Alert(
     name="RemoteWriteBehind",
     # Seconds between the newest sample that is to be sent and the newest that has been.
@@ -203,7 +196,7 @@ _REMOTE_WRITE: Final = Alert(
             at=timedelta(minutes=20),
             fires=(
                 Firing(
-                    labels={**_labels(PROMETHEUS), "url": "https://a"},
+                    labels=part_labels(PROMETHEUS, url="https://a"),
                     summary="prometheus-0 is 10m 0s behind with what it sends to https://a",
                 ),
             ),

@@ -5,6 +5,7 @@ from typing import Final
 
 from components.observability.arguments import ObservabilityArgs
 from components.observability.names import ALERTMANAGER, PROMETHEUS
+from components.observability.rules.examples import part_labels, part_series
 from components.observability.rules.model import Alert, AlertTest, Firing, RuleGroup
 from components.specs.observability.alerts import Severity
 
@@ -16,14 +17,6 @@ def notification_alerts(args: ObservabilityArgs) -> RuleGroup:
         return RuleGroup(name="notifications", rules=())
     gossip = (_cluster(alerts.replicas),) if alerts.replicas > 1 else ()
     return RuleGroup(name="notifications", rules=(_UNREACHABLE, _UNDELIVERED, *gossip))
-
-
-def _labels(server: str) -> dict[str, str]:
-    return {"service": server, "team": "examples", "pod": f"{server}-0"}
-
-
-def _text(server: str, **more: str) -> str:
-    return ",".join(f'{name}="{value}"' for name, value in {**_labels(server), **more}.items())
 
 
 _UNREACHABLE: Final = Alert(
@@ -41,17 +34,19 @@ _UNREACHABLE: Final = Alert(
         AlertTest(
             name="2 of 10",
             series={
-                f"prometheus_notifications_errors_total{{{_text(PROMETHEUS, alertmanager='a')}}}": "0+2x30",
-                f"prometheus_notifications_sent_total{{{_text(PROMETHEUS, alertmanager='a')}}}": "0+10x30",
+                part_series("prometheus_notifications_errors_total", PROMETHEUS, alertmanager="a"): "0+2x30",
+                part_series("prometheus_notifications_sent_total", PROMETHEUS, alertmanager="a"): "0+10x30",
             },
             at=timedelta(minutes=20),
-            fires=(Firing(labels=_labels(PROMETHEUS), summary="prometheus-0 loses 20% of the alerts that it sends"),),
+            fires=(
+                Firing(labels=part_labels(PROMETHEUS), summary="prometheus-0 loses 20% of the alerts that it sends"),
+            ),
         ),
         AlertTest(
             name="1 of 10",
             series={
-                f"prometheus_notifications_errors_total{{{_text(PROMETHEUS, alertmanager='a')}}}": "0+1x30",
-                f"prometheus_notifications_sent_total{{{_text(PROMETHEUS, alertmanager='a')}}}": "0+10x30",
+                part_series("prometheus_notifications_errors_total", PROMETHEUS, alertmanager="a"): "0+1x30",
+                part_series("prometheus_notifications_sent_total", PROMETHEUS, alertmanager="a"): "0+10x30",
             },
             at=timedelta(minutes=20),
         ),
@@ -74,8 +69,8 @@ _UNDELIVERED: Final = Alert(
         AlertTest(
             name="half of them",
             series={
-                f"alertmanager_notifications_failed_total{{{_text(ALERTMANAGER, integration='slack')}}}": "0+1x40",
-                f"alertmanager_notifications_total{{{_text(ALERTMANAGER, integration='slack')}}}": "0+2x40",
+                part_series("alertmanager_notifications_failed_total", ALERTMANAGER, integration="slack"): "0+1x40",
+                part_series("alertmanager_notifications_total", ALERTMANAGER, integration="slack"): "0+2x40",
             },
             at=timedelta(minutes=30),
             fires=(
@@ -88,8 +83,8 @@ _UNDELIVERED: Final = Alert(
         AlertTest(
             name="1 of 10",
             series={
-                f"alertmanager_notifications_failed_total{{{_text(ALERTMANAGER, integration='slack')}}}": "0+1x40",
-                f"alertmanager_notifications_total{{{_text(ALERTMANAGER, integration='slack')}}}": "0+10x40",
+                part_series("alertmanager_notifications_failed_total", ALERTMANAGER, integration="slack"): "0+1x40",
+                part_series("alertmanager_notifications_total", ALERTMANAGER, integration="slack"): "0+10x40",
             },
             at=timedelta(minutes=30),
         ),
@@ -99,7 +94,7 @@ _UNDELIVERED: Final = Alert(
 
 def _cluster(replicas: int) -> Alert:
     def members(number: int) -> dict[str, str]:
-        return {f"alertmanager_cluster_members{{{_text(ALERTMANAGER)}}}": f"{number}x30"}
+        return {part_series("alertmanager_cluster_members", ALERTMANAGER): f"{number}x30"}
 
     return Alert(
         name="AlertmanagersApart",
@@ -116,7 +111,7 @@ def _cluster(replicas: int) -> Alert:
                 at=timedelta(minutes=20),
                 fires=(
                     Firing(
-                        labels=_labels(ALERTMANAGER),
+                        labels=part_labels(ALERTMANAGER),
                         summary=f"alertmanager-0 knows of {replicas - 1} Alertmanagers, of {replicas}",
                     ),
                 ),

@@ -8,6 +8,7 @@ from typing import Final
 
 from components.observability.arguments import Interface, ObservabilityArgs
 from components.observability.measures import MEASURES
+from components.observability.rules.examples import SERVICE, written
 from components.observability.rules.model import Alert, AlertTest, Firing, RecordingRule, RuleGroup
 from components.observability.thresholds import ERROR_SHARE, ERRORS_PER_SECOND
 from components.specs.observability.alerts import Severity
@@ -65,7 +66,7 @@ def _rate(interface: Interface, kind: str, by: str, matcher: str = "") -> str:
     return f"sum by ({by}) ({_METHODS[interface].format(series)})"
 
 
-_EXAMPLE: Final = '{service="example",team="examples"}'
+_EXAMPLE: Final = f"{{{written(SERVICE)}}}"
 
 _ERROR_SURGE: Final = Alert(
     name="ErrorSurge",
@@ -89,7 +90,7 @@ _ERROR_SURGE: Final = Alert(
             at=timedelta(minutes=5),
             fires=(
                 Firing(
-                    labels={"service": "example", "team": "examples"},
+                    labels=SERVICE,
                     summary="6% of the requests to example fail",
                 ),
             ),

@@ -7,13 +7,14 @@ from datetime import timedelta
 from typing import Final
 
 from components.observability.arguments import Interface, MonitoredWorkload, ObservabilityArgs
+from components.observability.measures import MEASURES
 from components.observability.rules.broker import broker_exporters
+from components.observability.rules.examples import SERVICE, written
 from components.observability.rules.model import Alert, AlertTest, Firing, RecordingRule, RuleGroup
 from components.observability.thresholds import LAG_SECONDS, LONG_LAG_SECONDS
 from components.specs.observability.alerts import Severity
 
-_SERVICE: Final = {"service": "example", "team": "examples"}
-_NAMED: Final = 'service="example",team="examples"'
+_NAMED: Final = written(SERVICE)
 _CONSUMER: Final = {"stream_name": "EXAMPLES", "consumer_name": "example"}
 _LEADER: Final = 'stream_name="EXAMPLES",consumer_name="example",is_consumer_leader="true"'
 _INFO: Final = {f'consumer:service:info{{stream_name="EXAMPLES",consumer_name="example",{_NAMED}}}': "1x60"}
@@ -78,7 +79,7 @@ def _lag(severity: Severity, seconds: int) -> Alert:
 
 def _lag_tests(severity: Severity) -> tuple[AlertTest, ...]:
     at = timedelta(minutes=30)
-    labels = {**_SERVICE, **_CONSUMER}
+    labels = {**SERVICE, **_CONSUMER}
 
     def firing(duration: str, told: Severity) -> Firing:
         return Firing(
@@ -132,7 +133,7 @@ _REDELIVERS: Final = Alert(
             at=timedelta(minutes=20),
             fires=(
                 Firing(
-                    labels={**_SERVICE, **_CONSUMER},
+                    labels={**SERVICE, **_CONSUMER},
                     summary="2 messages of EXAMPLES come to example again and again",
                 ),
             ),
@@ -145,10 +146,9 @@ _REDELIVERS: Final = Alert(
     ),
 )
 
-_GIVEN_UP: Final = 'messaging_process_duration_seconds_count{outcome="dead_lettered"}'
-_GIVEN_UP_HERE: Final = (
-    f'messaging_process_duration_seconds_count{{outcome="dead_lettered",destination="a",pod="example-1",{_NAMED}}}'
-)
+_DELIVERIES: Final = MEASURES[Interface.MESSAGING]
+_GIVEN_UP: Final = f"{_DELIVERIES.histogram}_count{{{_DELIVERIES.fault}}}"
+_GIVEN_UP_HERE: Final = f'{_DELIVERIES.histogram}_count{{{_DELIVERIES.fault},destination="a",pod="example-1",{_NAMED}}}'
 _DEAD_LETTERS: Final = Alert(
     name="MessagesGivenUp",
     # The first one makes the series, from nothing to 1, which is no increase.
@@ -164,13 +164,13 @@ _DEAD_LETTERS: Final = Alert(
             name="the first one",
             series={_GIVEN_UP_HERE: "_x20 1x5"},
             at=timedelta(minutes=22),
-            fires=(Firing(labels=_SERVICE, summary="Messages that example has given up in 15 minutes: 1"),),
+            fires=(Firing(labels=SERVICE, summary="Messages that example has given up in 15 minutes: 1"),),
         ),
         AlertTest(
             name="3 more",
             series={_GIVEN_UP_HERE: "1x30 4x2"},
             at=timedelta(minutes=32),
-            fires=(Firing(labels=_SERVICE, summary="Messages that example has given up in 15 minutes: 3.214"),),
+            fires=(Firing(labels=SERVICE, summary="Messages that example has given up in 15 minutes: 3.214"),),
         ),
         AlertTest(name="none since an hour", series={_GIVEN_UP_HERE: "1x60"}, at=timedelta(minutes=60)),
     ),

@@ -10,6 +10,7 @@ from typing import Final
 from components.observability.arguments import ObservabilityArgs
 from components.observability.collector.sampling import tail_sampler
 from components.observability.names import LOKI, OTEL_AGENT, OTEL_COLLECTOR, OTEL_SAMPLER, metric_receivers
+from components.observability.rules.examples import part_labels, part_series
 from components.observability.rules.model import Alert, AlertTest, Firing, RuleGroup
 from components.observability.thresholds import QUEUE_SHARE, SAMPLER_SHARE
 from components.specs.observability.alerts import Severity
@@ -52,15 +53,6 @@ def sampler_room(args: ObservabilityArgs, tracing: Tracing) -> int | None:
     return tail_sampler(args, tracing, tail)["num_traces"] if tail else None
 
 
-def _labels(server: str, **more: str) -> dict[str, str]:
-    return {"service": server, "team": "examples", "pod": f"{server}-0", **more}
-
-
-def _series(metric: str, server: str, **more: str) -> str:
-    text = ",".join(f'{name}="{value}"' for name, value in _labels(server, **more).items())
-    return f"{metric}{{{text}}}"
-
-
 def _grown(metric: str) -> str:
     """Return by how much counters have grown in 15 minutes, also those that are there only since their first event."""
     return f"(increase({metric}[15m]) > 0 or ({metric} unless {metric} offset 15m) > 0)"
@@ -81,15 +73,20 @@ def _refused() -> Alert:
             AlertTest(
                 name="2 a second",
                 series={
-                    _series(refused, OTEL_COLLECTOR, **on): "0+120x30",
-                    _series(failed, OTEL_COLLECTOR, **on): "0x30",
+                    part_series(refused, OTEL_COLLECTOR, **on): "0+120x30",
+                    part_series(failed, OTEL_COLLECTOR, **on): "0x30",
                 },
                 at=timedelta(minutes=20),
-                fires=(Firing(labels=_labels(OTEL_COLLECTOR), summary="otel-collector-0 refuses 2 spans a second"),),
+                fires=(
+                    Firing(labels=part_labels(OTEL_COLLECTOR), summary="otel-collector-0 refuses 2 spans a second"),
+                ),
             ),
             AlertTest(
                 name="none since long",
-                series={_series(refused, OTEL_COLLECTOR, **on): "7x30", _series(failed, OTEL_COLLECTOR, **on): "0x30"},
+                series={
+                    part_series(refused, OTEL_COLLECTOR, **on): "7x30",
+                    part_series(failed, OTEL_COLLECTOR, **on): "0x30",
+                },
                 at=timedelta(minutes=20),
             ),
         ),
@@ -103,11 +100,14 @@ _TRACES: Final = {"exporter": "otlp_grpc/traces", "data_type": "traces"}
 
 
 def _waiting(values: str) -> dict[str, str]:
-    return {_series(_SIZE, OTEL_COLLECTOR, **_TRACES): values, _series(_CAPACITY, OTEL_COLLECTOR, **_TRACES): "1000x60"}
+    return {
+        part_series(_SIZE, OTEL_COLLECTOR, **_TRACES): values,
+        part_series(_CAPACITY, OTEL_COLLECTOR, **_TRACES): "1000x60",
+    }
 
 
 def _queue() -> Alert:
-    labels = _labels(OTEL_COLLECTOR, exporter=_TRACES["exporter"])
+    labels = part_labels(OTEL_COLLECTOR, exporter=_TRACES["exporter"])
     return Alert(
         name="ExportQueueFills",
         expression=f"{_USED} > {QUEUE_SHARE}",
@@ -134,7 +134,7 @@ def _queue() -> Alert:
 def _stalled(*carried: str) -> Alert:
     by = "service, team, pod, exporter"
     sent = (f"sum by ({by}) (increase(otelcol_exporter_sent_{what}_total[10m])) > 0" for what in carried)
-    counter = _series(
+    counter = part_series(
         f"otelcol_exporter_sent_{carried[0]}_total", OTEL_COLLECTOR, exporter=_TRACES["exporter"], server_port="4317"
     )
     return Alert(
@@ -153,7 +153,7 @@ def _stalled(*carried: str) -> Alert:
                 at=timedelta(minutes=40),
                 fires=(
                     Firing(
-                        labels=_labels(OTEL_COLLECTOR, exporter=_TRACES["exporter"]),
+                        labels=part_labels(OTEL_COLLECTOR, exporter=_TRACES["exporter"]),
                         summary="otel-collector-0 sends nothing by otlp_grpc/traces: 40% of the queue waits",
                     ),
                 ),
@@ -171,7 +171,7 @@ def _stalled(*carried: str) -> Alert:
 def _given_up(*carried: str) -> Alert:
     metrics = [f"otelcol_exporter_send_failed_{what}_total" for what in carried]
     sums = (f"sum by (service, team, pod, exporter) {_grown(metric)}" for metric in metrics)
-    counter = _series(metrics[-1], OTEL_AGENT, exporter="otlp_http", server_port="3100")
+    counter = part_series(metrics[-1], OTEL_AGENT, exporter="otlp_http", server_port="3100")
     return Alert(
         name="TelemetryLost",
         expression=" or ".join(sums),
@@ -187,7 +187,7 @@ def _given_up(*carried: str) -> Alert:
                 at=timedelta(minutes=25),
                 fires=(
                     Firing(
-                        labels=_labels(OTEL_AGENT, exporter="otlp_http"),
+                        labels=part_labels(OTEL_AGENT, exporter="otlp_http"),
                         summary="otel-agent-0 has given up 5 spans or lines for otlp_http in 15 minutes",
                     ),
                 ),
@@ -204,7 +204,7 @@ def _sampler(args: ObservabilityArgs, tracing: Tracing | None) -> list[Alert]:
     held = "otelcol_processor_tail_sampling_sampling_traces_on_memory"
 
     def holds(share: float) -> dict[str, str]:
-        return {_series(held, OTEL_SAMPLER): f"{room * share:g}x30"}
+        return {part_series(held, OTEL_SAMPLER): f"{room * share:g}x30"}
 
     return [
         Alert(
@@ -222,7 +222,7 @@ def _sampler(args: ObservabilityArgs, tracing: Tracing | None) -> list[Alert]:
                     at=timedelta(minutes=20),
                     fires=(
                         Firing(
-                            labels=_labels(OTEL_SAMPLER),
+                            labels=part_labels(OTEL_SAMPLER),
                             summary="otel-sampler-0 holds 90% of the traces that it has room for",
                         ),
                     ),
@@ -245,15 +245,17 @@ def _not_stored() -> Alert:
         tests=(
             AlertTest(
                 name="1 a minute",
-                series={_series(flushes, LOKI): "0+1x40", _series(full, LOKI): "0x40"},
+                series={part_series(flushes, LOKI): "0+1x40", part_series(full, LOKI): "0x40"},
                 at=timedelta(minutes=30),
                 fires=(
-                    Firing(labels=_labels(LOKI), summary="loki-0 could not write to its volume 15 times in 15 minutes"),
+                    Firing(
+                        labels=part_labels(LOKI), summary="loki-0 could not write to its volume 15 times in 15 minutes"
+                    ),
                 ),
             ),
             AlertTest(
                 name="once, long ago",
-                series={_series(flushes, LOKI): "1x40", _series(full, LOKI): "0x40"},
+                series={part_series(flushes, LOKI): "1x40", part_series(full, LOKI): "0x40"},
                 at=timedelta(minutes=30),
             ),
         ),
@@ -273,18 +275,18 @@ def _discarded() -> Alert:
         tests=(
             AlertTest(
                 name="the first 8",
-                series={_series(metric, LOKI, tenant="fake", **late): "_x20 8x20"},
+                series={part_series(metric, LOKI, tenant="fake", **late): "_x20 8x20"},
                 at=timedelta(minutes=25),
                 fires=(
                     Firing(
-                        labels=_labels(LOKI, **late),
+                        labels=part_labels(LOKI, **late),
                         summary="loki-0 has discarded 8 lines in 15 minutes: greater_than_max_sample_age",
                     ),
                 ),
             ),
             AlertTest(
                 name="none for long",
-                series={_series(metric, LOKI, tenant="fake", **late): "8x60"},
+                series={part_series(metric, LOKI, tenant="fake", **late): "8x60"},
                 at=timedelta(minutes=45),
             ),
         ),

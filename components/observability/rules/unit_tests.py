@@ -30,7 +30,7 @@ def unit_test_files(args: ObservabilityArgs) -> dict[str, str]:
 def _case(args: ObservabilityArgs, alert: Alert, test: AlertTest) -> Mapping[str, Any]:
     return {
         "name": f"{alert.name}: {test.name}",
-        "interval": duration_text(test.step),
+        "interval": "1m",
         "input_series": [{"series": name, "values": values} for name, values in test.series.items()],
         "alert_rule_test": [
             {

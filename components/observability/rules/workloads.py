@@ -7,15 +7,15 @@ from datetime import timedelta
 from typing import Final
 
 from components.observability.arguments import ObservabilityArgs, Role
-from components.observability.names import KUBE_STATE_METRICS
+from components.observability.names import KUBE_STATE_METRICS, exporter_name
+from components.observability.rules.examples import SERVICE, written
 from components.observability.rules.inventory import knows_objects, of_service
 from components.observability.rules.model import Alert, AlertTest, Firing, RuleGroup
 from components.specs.observability.alerts import Severity
 
-_SERVICE: Final = {"service": "example", "team": "examples"}
-_NAMED: Final = 'service="example",team="examples"'
+_NAMED: Final = written(SERVICE)
 _POD: Final = 'namespace="shop",pod="example-1"'
-_FIRING_POD: Final = {**_SERVICE, "namespace": "shop", "pod": "example-1"}
+_FIRING_POD: Final = {**SERVICE, "namespace": "shop", "pod": "example-1"}
 _FIRING_CONTAINER: Final = {**_FIRING_POD, "container": "main"}
 _INFO: Final = {f"pod:service:info{{{_POD},{_NAMED}}}": "1x90"}
 _RESTARTS: Final = "kube_pod_container_status_restarts_total"
@@ -32,7 +32,7 @@ def workload_alerts(args: ObservabilityArgs) -> RuleGroup:
     if not knows_objects(args):
         return RuleGroup(name="workloads", rules=())
     aside = [name for name, one in args.workloads.items() if one.role is Role.PLATFORM]
-    aside += [".+-exporter"] if any(one.role is Role.EXPORTER for one in args.workloads.values()) else []
+    aside += [exporter_name(".+")] if any(one.role is Role.EXPORTER for one in args.workloads.values()) else []
     names = "|".join(sorted(aside))
     # Users don't notice the platform's own parts; of Prometheus and Alertmanager the Watchdog tells.
     down = (
@@ -150,7 +150,7 @@ def _stuck(kind: str, expression: str, hold: timedelta, stuck: dict[str, str], m
                 at=timedelta(minutes=35),
                 fires=(
                     Firing(
-                        labels={**_SERVICE, "namespace": "shop", kind: "example"},
+                        labels={**SERVICE, "namespace": "shop", kind: "example"},
                         summary=f"The rollout of the {kind} example does not end",
                     ),
                 ),
