@@ -120,6 +120,14 @@ class UsersServerTest {
         return users.getUser(GetUserRequest.newBuilder().setId(id).build()).getUser();
     }
 
+    private static void await(CountDownLatch latch) {
+        try {
+            latch.await();
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
     private List<JsonObject> lines() {
         return log.toString(StandardCharsets.UTF_8).lines().map(line -> JsonParser.parseString(line).getAsJsonObject()).toList();
     }
@@ -268,13 +276,7 @@ class UsersServerTest {
     @Test
     void aDeadlineThatPassesIsCountedAsSuch() throws Exception {
         CountDownLatch answer = new CountDownLatch(1);
-        before.set(() -> {
-            try {
-                answer.await();
-            } catch (InterruptedException e) {
-                throw new IllegalStateException(e);
-            }
-        });
+        before.set(() -> await(answer));
         assertEquals(Status.Code.DEADLINE_EXCEEDED, code(() -> users.withDeadlineAfter(100, TimeUnit.MILLISECONDS)
                 .getUser(GetUserRequest.newBuilder().setId(UUID.randomUUID().toString()).build())));
         answer.countDown();
@@ -289,22 +291,14 @@ class UsersServerTest {
     void theThreadsThatAnswerCallsAreCountedAndSoIsWhatWaitsForThem() throws Exception {
         shop.users.v1.User user = create("ada@example.com", "Ada");
         CountDownLatch answer = new CountDownLatch(1);
-        before.set(() -> {
-            try {
-                answer.await();
-            } catch (InterruptedException e) {
-                throw new IllegalStateException(e);
-            }
-        });
+        before.set(() -> await(answer));
         List<CompletableFuture<shop.users.v1.User>> calls =
                 Stream.generate(() -> CompletableFuture.supplyAsync(() -> get(user.getId()), task -> new Thread(task).start())).limit(5).toList();
-        for (String counted : List.of("executor_pool_max_threads{name=\"calls\"} 4.0", "executor_active_threads{name=\"calls\"} 4.0")) {
+        for (String counted : List.of("executor_pool_max_threads{name=\"calls\"} 4.0", "executor_active_threads{name=\"calls\"} 4.0",
+                "executor_queued_tasks{name=\"calls\"} 1.0")) {
             while (!registry.scrape().contains(counted)) {
-                Thread.onSpinWait();
+                Thread.sleep(10);
             }
-        }
-        while (registry.scrape().contains("executor_queued_tasks{name=\"calls\"} 0.0")) {
-            Thread.onSpinWait();
         }
         answer.countDown();
         for (CompletableFuture<shop.users.v1.User> call : calls) {
@@ -338,11 +332,7 @@ class UsersServerTest {
         CountDownLatch answer = new CountDownLatch(1);
         before.set(() -> {
             arrived.countDown();
-            try {
-                answer.await();
-            } catch (InterruptedException e) {
-                throw new IllegalStateException(e);
-            }
+            await(answer);
         });
         CompletableFuture<shop.users.v1.User> underWay = CompletableFuture.supplyAsync(() -> get(user.getId()));
         assertTrue(arrived.await(10, TimeUnit.SECONDS));
