@@ -39,32 +39,17 @@ def observability_args(
         namespace=environment.namespace,
         edge_namespace=environment.edge_namespace,
         part_of=catalogue.platform,
-        workloads={name: _workload(name, spec, catalogue, environment) for name, spec in specs.items()},
+        workloads={name: monitored_workload(name, spec, catalogue, environment) for name, spec in specs.items()},
         mesh=_reporter(environment),
         streams=tuple(catalogue.streams),
         certificates=_issues_certificates(environment),
     )
 
 
-def objective(name: str, catalogue: Catalogue, environment: Environment) -> Objective | None:
-    """Return what a service promises here: the environment's word, or else the service's own, or else the default."""
-    service, override = catalogue.services[name], environment.services.get(name)
-    for one in (override, service):
-        if one is not None and "slo" in one.model_fields_set:
-            return one.slo
-    return catalogue.team_defaults.slo if interfaces(service) else None
-
-
-def interfaces(service: Service) -> tuple[Interface, ...]:
-    """Return by which of its metrics a service's requests can be counted; none where it serves no metrics."""
-    if service.metrics_port is None:
-        return ()
-    spoken = [app_protocol(name, port) or "" for name, port in service.ports.items()]
-    found = [_INTERFACES[protocol] for protocol in spoken if protocol in _INTERFACES]
-    return tuple(dict.fromkeys([*found, *([Interface.MESSAGING] if service.consumes else [])]))
-
-
-def _workload(name: str, spec: WorkloadSpec, catalogue: Catalogue, environment: Environment) -> MonitoredWorkload:
+def monitored_workload(
+    name: str, spec: WorkloadSpec, catalogue: Catalogue, environment: Environment
+) -> MonitoredWorkload:
+    """Return a workload as it is watched: a service, a store, the broker, or what runs beside them."""
     service = catalogue.services.get(name)
     port = spec.metrics_port
     speaks_for = next((one for one in (*catalogue.stores, BROKER) if exporter_name(one) == name), None)
@@ -90,6 +75,24 @@ def _workload(name: str, spec: WorkloadSpec, catalogue: Catalogue, environment: 
         stores=tuple(used for used in service.uses if used in catalogue.stores),
         consumers=tuple(_consumers(name, service)),
     )
+
+
+def objective(name: str, catalogue: Catalogue, environment: Environment) -> Objective | None:
+    """Return what a service promises here: the environment's word, or else the service's own, or else the default."""
+    service, override = catalogue.services[name], environment.services.get(name)
+    for one in (override, service):
+        if one is not None and "slo" in one.model_fields_set:
+            return one.slo
+    return catalogue.team_defaults.slo if interfaces(service) else None
+
+
+def interfaces(service: Service) -> tuple[Interface, ...]:
+    """Return by which of its metrics a service's requests can be counted; none where it serves no metrics."""
+    if service.metrics_port is None:
+        return ()
+    spoken = [app_protocol(name, port) or "" for name, port in service.ports.items()]
+    found = [_INTERFACES[protocol] for protocol in spoken if protocol in _INTERFACES]
+    return tuple(dict.fromkeys([*found, *([Interface.MESSAGING] if service.consumes else [])]))
 
 
 def _role(name: str, speaks_for: str | None, catalogue: Catalogue) -> Role:

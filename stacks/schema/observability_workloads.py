@@ -1,6 +1,7 @@
 """What an environment runs to watch its platform: servers, exporters, their configuration and their Secrets."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from components.observability.alertmanager.server import (
     alertmanager_config,
@@ -35,7 +36,7 @@ from components.specs.observability.settings import Observability, Program
 from components.specs.workload import WorkloadSpec
 from stacks.schema.catalogue import Catalogue
 from stacks.schema.environment import BrokerInCluster, Environment, StoreOutside
-from stacks.schema.observability import observability_args
+from stacks.schema.observability import monitored_workload, observability_args
 from stacks.schema.stores import BROKER, BROKER_PORTS, database, store_host, store_port
 from stacks.schema.tracing_workloads import PROGRAMS, tracing_builders, tracing_secret_keys
 
@@ -48,14 +49,15 @@ def observability_workloads(
     A part's spec follows from the settings and from what came before it: Grafana, last, mounts a dashboard for each
     language that anything here is written in.
     """
-    settings = environment.observability
-    if settings is None:
-        return {}
     found = dict(_exporters(catalogue, environment))
+    args = observability_args(catalogue, environment, {**specs, **found})
+    if args is None:
+        return {}
+    settings = args.settings
     for name, build in _builders(settings):
-        args = observability_args(catalogue, environment, {**specs, **found})
-        if args is not None:
-            found[name] = build(args)
+        found[name] = build(args)
+        watched = monitored_workload(name, found[name], catalogue, environment)
+        args = replace(args, workloads={**args.workloads, name: watched})
     programs_of = programs(catalogue, environment)
     return {name: _with_image(spec, settings.images.get(programs_of[name])) for name, spec in found.items()}
 
