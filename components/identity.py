@@ -15,6 +15,8 @@ LANGUAGE: Final = f"{DOMAIN}/language"
 TRACK: Final = f"{DOMAIN}/track"
 VERSION: Final = f"{DOMAIN}/version"
 """The Pod annotation with the tag of its image: a label could not hold every tag."""
+VERSION_FIELD: Final = f"metadata.annotations['{VERSION}']"
+"""What the downward API calls it."""
 STABLE: Final = "stable"
 """The track of a service that has only one version."""
 

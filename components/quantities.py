@@ -62,6 +62,21 @@ def _reduced(number: int, base: int, suffixes: tuple[str, ...]) -> str:
     return f"{number}{suffixes[power]}"
 
 
+def read_duration(text: str) -> timedelta | None:
+    """Return the duration that a text such as ``1h30m``, ``1.5s`` or ``300ms`` means; None where it means none."""
+    match = DURATION.fullmatch(text)
+    if match is None or not text:
+        return None
+    days, hours, minutes, seconds, milliseconds = match.groups()
+    return timedelta(
+        days=int(days or 0),
+        hours=int(hours or 0),
+        minutes=int(minutes or 0),
+        seconds=float(seconds or 0),
+        milliseconds=int(milliseconds or 0),
+    )
+
+
 def duration_text(duration: timedelta) -> str:
     """Write a duration in its largest whole unit: ``72h``, ``90s``, ``300ms``."""
     milliseconds = round(duration.total_seconds() * 1000)

@@ -19,6 +19,7 @@ from components.quantities import (
     duration_text,
     millicores,
     percent_text,
+    read_duration,
     thousandths_text,
 )
 
@@ -62,21 +63,14 @@ def _memory(value: str) -> str:
 def _duration(value: Any) -> Any:
     if isinstance(value, timedelta):
         return value
-    match = DURATION.fullmatch(value) if isinstance(value, str) and value else None
-    if not match:
+    found = read_duration(value) if isinstance(value, str) else None
+    if found is None:
         raise fault(
             "is not a duration",
             consequence="a number without a unit would be read as seconds by one reader and milliseconds by another",
             fix="write it with its unit: 300ms, 30s, 5m, 72h, 30d",
         )
-    days, hours, minutes, seconds, milliseconds = match.groups()
-    return timedelta(
-        days=int(days or 0),
-        hours=int(hours or 0),
-        minutes=int(minutes or 0),
-        seconds=float(seconds or 0),
-        milliseconds=int(milliseconds or 0),
-    )
+    return found
 
 
 def _positive(value: timedelta) -> timedelta:

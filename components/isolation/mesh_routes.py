@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
-from components.quantities import DURATION
+from components.quantities import read_duration
 
 from . import sources
 from .mesh_hosts import destinations, find_service, leads_somewhere, named_gateways, named_hosts, rules_for
@@ -191,11 +192,8 @@ def _retry_problem(patience: _Patience) -> tuple[str, str] | None:
 
 def _milliseconds(text: object) -> int:
     """Read a duration. In whole numbers, as three tries of 3.555s would not fit into 10.665s otherwise."""
-    match = DURATION.fullmatch(text) if isinstance(text, str) and text else None
-    if match is None:
-        return 0
-    days, hours, minutes, seconds, milliseconds = (float(part or 0) for part in match.groups())
-    return round((days * 86_400 + hours * 3600 + minutes * 60 + seconds) * 1000 + milliseconds)
+    found = read_duration(text) if isinstance(text, str) else None
+    return round(found / timedelta(milliseconds=1)) if found else 0
 
 
 def _traffic_policies(rule: Manifest) -> Iterator[tuple[str, Mapping[str, Any]]]:

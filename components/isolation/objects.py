@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeVar
 
-from .pods import POD_TEMPLATE_PATHS, Container, Key, Manifest, Workload, key, kind_of, namespace_of
+from .pods import POD_TEMPLATE_PATHS, Container, Key, Manifest, Workload, key, kind_of, labels_of, namespace_of
 from .selectors import Labels, is_empty, match_labels, selects
+
+_NAMESPACE_NAME = "kubernetes.io/metadata.name"
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -34,6 +36,10 @@ class Objects:
     def in_namespace(self, kind: str, namespace: str) -> tuple[Manifest, ...]:
         """The objects of one kind in one namespace."""
         return tuple(self._by_namespace.get((kind, namespace), ()))
+
+    def namespace_labels(self, name: str) -> Labels:
+        """A namespace's labels, with the one that the API server gives it; that one alone where it isn't rendered."""
+        return {**labels_of(self.get("Namespace", "", name) or {}), _NAMESPACE_NAME: name}
 
     @cached_property
     def workloads(self) -> tuple[Workload, ...]:

@@ -9,12 +9,10 @@ from . import sources
 from .mesh_objects import is_gateway_selector
 from .objects import Objects
 from .pod_references import Reference, references_of
-from .pods import Container, ContainerRole, Manifest, Workload, labels_of, name_of, namespace_of
+from .pods import Container, ContainerRole, Manifest, Workload, name_of, namespace_of
 from .rules import Finding, Rule
 from .selectors import is_empty, selects
 
-_NAMESPACE_NAME = "kubernetes.io/metadata.name"
-"""The label that the API server gives each namespace."""
 _BUILT_IN_ROLES = {("Role", "kube-system", "extension-apiserver-authentication-reader")}
 """What API servers of others are bound to (https://kubernetes.io/docs/reference/access-authn-authz/rbac/)."""
 
@@ -201,7 +199,7 @@ def _peer_exists(objects: Objects, policy: Manifest, peer: Mapping[str, Any]) ->
         namespaces = [
             name_of(namespace)
             for namespace in objects.of_kind("Namespace")
-            if selects(peer["namespaceSelector"], {**labels_of(namespace), _NAMESPACE_NAME: name_of(namespace)})
+            if selects(peer["namespaceSelector"], objects.namespace_labels(name_of(namespace)))
         ]
     wanted = peer["podSelector"]
     return not namespaces or any(

@@ -10,7 +10,7 @@ from .mesh_objects import is_ambient, is_labelled
 from .network import policy_types
 from .objects import Objects
 from .observability_objects import documents
-from .pods import Key, Manifest, Workload, annotations_of, key, labels_of, name_of, namespace_of
+from .pods import Key, Manifest, Workload, annotations_of, key, name_of, namespace_of
 from .rules import Finding, Rule
 from .selectors import is_empty, selects
 
@@ -20,8 +20,6 @@ PROXY_PORT = 15020
 """Where a sidecar serves the metrics of its Pod beside its own; Istio's injector rewrites the annotations to it."""
 SCRAPE = "prometheus.io/scrape"
 SCRAPE_PORT = "prometheus.io/port"
-
-_NAMESPACE_NAME = "kubernetes.io/metadata.name"
 
 
 def pods_say_where_their_metrics_are(objects: Objects) -> Iterator[Finding]:
@@ -173,8 +171,7 @@ def _names(objects: Objects, policy: Manifest, peers: Sequence[Mapping[str, Any]
     """Whether peers include the Pods of another workload; none named are all."""
     if not peers:
         return True
-    namespace = objects.get("Namespace", "", other.namespace) or {}
-    where = {**labels_of(namespace), _NAMESPACE_NAME: other.namespace}
+    where = objects.namespace_labels(other.namespace)
     return any(
         "ipBlock" not in peer
         and (

@@ -90,8 +90,7 @@ def pod_template(
 def _version(workload: NamedWorkload, track: str | None) -> dict[str, str]:
     """Return which version this is, where a variable reads it: what is built at deploy time has its tag now."""
     spec = workload.spec
-    field = f"metadata.annotations['{identity.VERSION}']"
-    if FieldReference(field=field) not in workload.args.environment.values():
+    if FieldReference(field=identity.VERSION_FIELD) not in workload.args.environment.values():
         return {}
     image = (spec.versions[track].image if track in spec.versions else None) or spec.image
     tag = image_tag(image) if image else None

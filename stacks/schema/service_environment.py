@@ -45,7 +45,7 @@ def telemetry_environment(name: str, platform: str, team: str, environment: Envi
     }
     return {
         POD_NAME: FieldReference(field="metadata.name"),
-        VERSION: FieldReference(field=f"metadata.annotations['{identity.VERSION}']"),
+        VERSION: FieldReference(field=identity.VERSION_FIELD),
         "OTEL_SERVICE_NAME": name,
         "OTEL_RESOURCE_ATTRIBUTES": ",".join(f"{key}={value}" for key, value in attributes.items()),
     }
