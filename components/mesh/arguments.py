@@ -114,6 +114,11 @@ class MeshedWorkload:
     """Port name → reason for accepting plain text there."""
 
     @property
+    def edge_port(self) -> MeshPort | None:
+        """The port that is offered to the outside; None without an edge, or where the mesh does not carry the port."""
+        return self.ports.get(self.edge.port) if self.edge else None
+
+    @property
     def callers_by_service(self) -> tuple[Caller, ...]:
         """Those that call its Service, by way of the waypoint where there is one, unless the Service is headless."""
         return tuple(one for one in self.callers if not one.direct)

@@ -120,8 +120,8 @@ def _weights(workload: MeshedWorkload) -> Iterator[Finding]:
 
 def _grpc_at_the_edge(workload: MeshedWorkload) -> Iterator[Finding]:
     """Yield what the edge does to requests of HTTP alone."""
-    edge = workload.edge
-    if edge is None or workload.ports[edge.port].protocol != "grpc":
+    edge, port = workload.edge, workload.edge_port
+    if edge is None or port is None or port.protocol != "grpc":
         return
     if edge.policy.rewrite:
         yield (

@@ -31,8 +31,8 @@ def gateway_api_findings(workload: MeshedWorkload) -> Iterator[Finding]:
                 fix=f"drop it, or {_ISTIO} where the data plane is sidecar",
             ),
         )
-    edge = workload.edge
-    is_grpc = edge is not None and workload.ports[edge.port].protocol == "grpc"
+    edge, port = workload.edge, workload.edge_port
+    is_grpc = port is not None and port.protocol == "grpc"
     if edge and not is_grpc and "max_body" in edge.policy.model_fields_set:
         yield (
             ("edge", "max-body"),
@@ -48,7 +48,8 @@ def gateway_api_findings(workload: MeshedWorkload) -> Iterator[Finding]:
 
 def _too_many(workload: MeshedWorkload) -> Iterator[Finding]:
     inside = [_inside(workload, port) for port in workload.ports.values() if port.is_routed]
-    edge = _at_the_edge(workload, workload.edge) if workload.edge else []
+    port = workload.edge_port
+    edge = _at_the_edge(workload, workload.edge, port) if workload.edge and port else []
     rules = max(map(len, inside), default=0)
     if rules > MAX_RULES:
         yield ("versions",), _too_many_rules(rules, "give fewer versions a match")
@@ -71,9 +72,9 @@ def _inside(workload: MeshedWorkload, port: MeshPort) -> list[int]:
     return [_matches(requests) for requests in request_kinds(workload, port)] * _requests_apart(workload)
 
 
-def _at_the_edge(workload: MeshedWorkload, edge: EdgeRoute) -> list[int]:
+def _at_the_edge(workload: MeshedWorkload, edge: EdgeRoute, port: MeshPort) -> list[int]:
     """Return the matches of each rule that leads from the edge to the workload."""
-    kinds = list(request_kinds(workload, workload.ports[edge.port]))
+    kinds = list(request_kinds(workload, port))
     found = (requests_under(path, requests) for path in edge_route_paths(edge) for requests in kinds)
     matches = [_matches(requests) for requests in found if requests is not None] * _requests_apart(workload)
     return [1] * sum(matches) if _is_rewritten(workload) else matches

@@ -160,6 +160,20 @@ MISTAKES: Final = (
         fix="name one of http, or say the port's app-protocol",
     ),
     Mistake(
+        what="an edge on a port over UDP",
+        stack="prod",
+        catalogue={
+            "services gateway ports dns": {"number": 53, "protocol": "UDP"},
+            "services gateway edge port": "dns",
+        },
+        place="catalogue.yaml services.gateway.edge.port",
+        line="port: dns",
+        value="dns",
+        message="is dns, which is not known to speak HTTP or gRPC",
+        consequence="the gateway could not tell one request from another",
+        fix="name one of http, or say the port's app-protocol",
+    ),
+    Mistake(
         what="methods of a headless service in ambient mode",
         stack="prod",
         catalogue={"services users service": {"headless": True}},
