@@ -129,6 +129,13 @@ def store_dependency(source: str, store: str, catalogue: Catalogue, environment:
     return Dependency(source, store, port, port_name=engine.value)
 
 
+def ways_out(all_dependencies: Iterable[Dependency], namespace: str | None = None) -> Iterator[Opening]:
+    """Yield what the workloads of a namespace reach outside the cluster; None: of the platform's own."""
+    for found in all_dependencies:
+        if found.outside and found.source_namespace == namespace:
+            yield Opening(Peer(cidrs=found.outside), (_open(found.port),))
+
+
 def by_workload(all_dependencies: Iterable[Dependency]) -> dict[str, list[Dependency]]:
     """Return the dependencies that touch each workload, at either end."""
     found: dict[str, list[Dependency]] = {}

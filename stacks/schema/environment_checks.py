@@ -79,13 +79,11 @@ def workload_problems(
         root = (*ROOT, "services", name)
         yield from reference_problems(variable_references(override.env), root, catalogue, document)
     specs = platform_workloads(catalogue, environment, tags)
-    built, watching = built_services(catalogue, environment), programs(catalogue, environment)
+    built, parts = built_services(catalogue, environment), programs(catalogue, environment)
     for name, spec in specs.items():
         yield from _name_lengths(name, spec, specs, document)
         floor = (
-            list(
-                production_floor(name, spec, document, environment, is_built=name in built, program=watching.get(name))
-            )
+            list(production_floor(name, spec, document, environment, is_built=name in built, program=parts.get(name)))
             if environment.tier is Tier.PRODUCTION
             else []
         )
@@ -100,10 +98,9 @@ def workload_problems(
             yield from _shares(name, spec, document)
     yield from quota_problems(specs, environment, document)
     origins = Origins(environment, document, catalogue_document)
-    yield from mesh_problems(catalogue, environment, specs, origins)
-    yield from observability_problems(
-        catalogue, environment, observability_args(catalogue, environment, specs), origins
-    )
+    watching = observability_args(catalogue, environment, specs)
+    yield from mesh_problems(catalogue, environment, specs, watching, origins)
+    yield from observability_problems(catalogue, environment, watching, origins)
 
 
 def _merged(

@@ -2,22 +2,21 @@
 
 from collections.abc import Iterator, Mapping
 
-from components import identity
 from components.mesh.arguments import ExternalService, MeshArgs
 from components.mesh.authorization import DENY_ALL
 from components.mesh.names import WAYPOINT
 from components.mesh.rate_limit_service import SERVICE as RATE_LIMITS
+from components.mesh.version_services import version_services
+from components.observability.arguments import ObservabilityArgs
 from components.specs.mesh.settings import ControlPlane, RoutingApi
 from components.specs.workload import WorkloadSpec
 from stacks.document import Document, Problem
 from stacks.schema.catalogue import Catalogue, StoreEngine
-from stacks.schema.dependencies import dependencies, inner_dependencies
+from stacks.schema.dependencies import dependencies
 from stacks.schema.environment import ROOT, Environment, FolderTarget, Tier
 from stacks.schema.mesh import external_services, mesh_args
 from stacks.schema.mesh_service_checks import service_problems
-from stacks.schema.node_agents import node_agent_dependencies
-from stacks.schema.observability import observability_args
-from stacks.schema.observability_dependencies import observability_dependencies
+from stacks.schema.observability_dependencies import undeclared_dependencies
 from stacks.schema.origins import Origins
 from stacks.schema.stores import BROKER
 from stacks.schema.suggestions import suggestion
@@ -26,16 +25,18 @@ MESH = (*ROOT, "mesh")
 
 
 def mesh_problems(
-    catalogue: Catalogue, environment: Environment, specs: Mapping[str, WorkloadSpec], origins: Origins
+    catalogue: Catalogue,
+    environment: Environment,
+    specs: Mapping[str, WorkloadSpec],
+    watching: ObservabilityArgs | None,
+    origins: Origins,
 ) -> Iterator[Problem]:
     """Yield what is wrong with the mesh and with what services ask of it; without one, what only one could do."""
-    declared = [
+    every = [
         *dependencies(catalogue, environment),
-        *inner_dependencies(specs),
-        *observability_dependencies(catalogue, environment, specs),
-        *node_agent_dependencies(observability_args(catalogue, environment, specs), environment, specs),
+        *undeclared_dependencies(catalogue, environment, specs, watching),
     ]
-    args = mesh_args(catalogue, environment, specs, declared)
+    args = mesh_args(catalogue, environment, specs, every)
     if args is None:
         yield from _without_mesh(catalogue, environment, specs, origins)
         return
@@ -157,11 +158,9 @@ def _reserved_names(catalogue: Catalogue, args: MeshArgs, document: Document) ->
     }
     if args.settings.rate_limit_store:
         taken[RATE_LIMITS] = "the rate-limit service"
-    if args.settings.routing_api is RoutingApi.GATEWAY:
-        for name, workload in args.workloads.items():
-            for track in workload.versions if workload.service else ():
-                service = identity.version_service_name(workload.service or "", track)
-                taken[service] = f"the Service of a version of {name}"
+    for name, workload in args.workloads.items():
+        for service in version_services(args.settings, workload).values():
+            taken[service] = f"the Service of a version of {name}"
     places = [(section, name) for section in ("services", "stores") for name in getattr(catalogue, section)]
     if RATE_LIMITS in taken and RATE_LIMITS in catalogue.config_maps:
         places.append(("config-maps", RATE_LIMITS))

@@ -6,12 +6,12 @@ the waypoint, the mesh's own policies alone say who calls whom
 (https://istio.io/latest/docs/ambient/usage/networkpolicy/).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Final
 
 from components.mesh.arguments import MeshArgs, MeshedWorkload
-from components.mesh.names import WAYPOINT
+from components.mesh.names import WAYPOINT, edge_service_account
 from components.specs.mesh.settings import DataPlane
 from components.specs.network import Connections, Opening, OpenPort, Peer
 from components.specs.ports import Protocol
@@ -32,10 +32,11 @@ WAYPOINT_PEER: Final = Peer(pod_labels=tuple(WAYPOINT_LABELS.items()))
 def meshed_connections(connections: Connections, name: str, spec: WorkloadSpec, args: MeshArgs) -> Connections:
     """Return a workload's connections with those of the mesh."""
     workload = args.workloads[name]
+    opened = (*connections.ingress, *_from_the_edge(workload, connections, args))
     if args.settings.data_plane is DataPlane.SIDECAR:
-        return replace(connections, egress=(*connections.egress, _istiod(args)))
-    ingress = [*map(_tunnelled, connections.ingress)]
-    if workload.callers_by_service and not workload.is_headless:
+        return Connections(ingress=opened, egress=(*connections.egress, _istiod(args)))
+    ingress = [*map(_tunnelled, opened)]
+    if _is_behind_the_waypoint(workload):
         ingress.append(Opening(WAYPOINT_PEER, (TUNNEL,)))
     listens = [OpenPort(port.number, port.protocol) for part in spec.every_container for port in part.ports.values()]
     if listens:
@@ -57,9 +58,7 @@ def waypoint_connections(
     if args.settings.data_plane is DataPlane.SIDECAR:
         return None
     callers = [name for name, workload in args.workloads.items() if _takes_the_waypoint(workload, args)]
-    called = [
-        name for name, workload in args.workloads.items() if workload.callers_by_service and not workload.is_headless
-    ]
+    called = [name for name, workload in args.workloads.items() if _is_behind_the_waypoint(workload)]
     return Connections(
         ingress=(
             *(Opening(pods_of(name), (TUNNEL,)) for name in callers),
@@ -72,6 +71,23 @@ def waypoint_connections(
             _istiod(args),
         ),
     )
+
+
+def _from_the_edge(workload: MeshedWorkload, connections: Connections, args: MeshArgs) -> Iterator[Opening]:
+    """Yield what the edge's gateway calls beside the services that the catalogue offers there, which are open to it."""
+    gateway = Peer(namespace=args.edge_namespace)
+    account = edge_service_account(args), args.edge_namespace
+    called = [caller.port for caller in workload.callers if (caller.service_account, caller.namespace) == account]
+    if workload.edge:
+        called.append(workload.edge.port)
+    known = [port for opening in connections.ingress if opening.peer == gateway for port in opening.ports]
+    ports = dict.fromkeys(OpenPort(workload.ports[name].number) for name in called)
+    if missing := tuple(port for port in ports if port not in known):
+        yield Opening(gateway, missing)
+
+
+def _is_behind_the_waypoint(workload: MeshedWorkload) -> bool:
+    return bool(workload.callers_by_service) and not workload.is_headless
 
 
 def _takes_the_waypoint(workload: MeshedWorkload, args: MeshArgs) -> bool:

@@ -13,17 +13,17 @@ from components.observability.names import AGENTS, FLUENT_BIT, LOKI, OTEL_AGENT,
 from components.quantities import byte_count, byte_text, millicores
 from components.specs.mesh.settings import DataPlane
 from components.specs.namespace import Quota
-from components.specs.network import Connections, Opening, OpenPort, Peer
+from components.specs.network import Connections, Opening, Peer
 from components.specs.observability.logs import Logs
 from components.specs.observability.settings import Program
 from components.specs.ports import METRICS, Port
 from components.specs.workload import WorkloadSpec
 from stacks.schema.catalogue import Catalogue
 from stacks.schema.cluster_connections import cluster_connections
-from stacks.schema.dependencies import Dependency, by_workload, connections, pods_of
+from stacks.schema.dependencies import Dependency, by_workload, connections, pods_of, ways_out
 from stacks.schema.environment import Environment
 from stacks.schema.mesh import meshed_workload
-from stacks.schema.mesh_network import WAYPOINT_LABELS, meshed_connections, waypoint_connections
+from stacks.schema.mesh_network import WAYPOINT_PEER, meshed_connections, waypoint_connections
 from stacks.schema.namespaces import namespace
 from stacks.schema.observed_hosts import log_hosts
 from stacks.schema.platform import NodeAgents, ResolvedSecret, ResolvedWorkload
@@ -58,7 +58,6 @@ def node_agents(
     touching = by_workload(node_agent_dependencies(args, environment, specs))[name]
     mesh = _mesh(name, spec, catalogue, environment, logs, touching)
     keys = log_secret_keys(logs)
-    outside = [Opening(Peer(cidrs=one.outside), (OpenPort(one.port.number),)) for one in touching if one.outside]
     return NodeAgents(
         namespace=namespace(logs.namespace, _quota(spec, environment, logs), {name: spec}, environment.mesh),
         workloads={
@@ -73,7 +72,9 @@ def node_agents(
         config_maps={name: (fluent_bit_config if name == FLUENT_BIT else log_agent_config)(args)},
         secrets={SECRET: ResolvedSecret(type="Opaque", keys=keys)} if keys else {},
         mesh=mesh,
-        waypoint=waypoint_connections(mesh, outside, _seen_from_there(scraper(environment), environment))
+        waypoint=waypoint_connections(
+            mesh, ways_out(touching, logs.namespace), _seen_from_there(scraper(environment), environment)
+        )
         if mesh
         else None,
     )
@@ -98,7 +99,14 @@ def node_agent_dependencies(
             target_namespace=here,
         )
     for host in log_hosts(logs):
-        yield Dependency(name, host.name, Port(number=host.port), outside=host.cidrs, required=False)
+        yield Dependency(
+            name,
+            host.name,
+            Port(number=host.port),
+            outside=host.cidrs,
+            required=False,
+            source_namespace=logs.namespace,
+        )
     if PROMETHEUS not in specs:
         return
     if name == OTEL_AGENT and measures_nodes(args):
@@ -152,7 +160,7 @@ def _connections(
         opened = meshed_connections(opened, name, spec, mesh)
         if mesh.settings.data_plane is DataPlane.AMBIENT:
             # A Service of the platform's namespace is reached by that namespace's waypoint.
-            waypoint = Peer(namespace=environment.namespace, pod_labels=tuple(WAYPOINT_LABELS.items()))
+            waypoint = replace(WAYPOINT_PEER, namespace=environment.namespace)
             opened = replace(opened, egress=(*opened.egress, Opening(waypoint, (TUNNEL,))))
     cluster = cluster_connections(name, spec, environment)
     return Connections((*opened.ingress, *cluster.ingress), (*opened.egress, *cluster.egress))

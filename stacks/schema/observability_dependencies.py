@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Final
 
+from components.observability.arguments import ObservabilityArgs
 from components.observability.names import (
     ALERTMANAGER,
     GRAFANA,
@@ -15,8 +16,9 @@ from components.observability.names import (
 from components.specs.ports import METRICS, Port
 from components.specs.workload import WorkloadSpec
 from stacks.schema.catalogue import Catalogue
-from stacks.schema.dependencies import Dependency, store_dependency
+from stacks.schema.dependencies import Dependency, inner_dependencies, store_dependency
 from stacks.schema.environment import Environment
+from stacks.schema.node_agents import node_agent_dependencies
 from stacks.schema.observed_hosts import observed_hosts
 from stacks.schema.scraping import scrapes
 from stacks.schema.stores import BROKER, BROKER_PORTS
@@ -26,6 +28,18 @@ _CALLS: Final = ((PROMETHEUS, ALERTMANAGER), (GRAFANA, PROMETHEUS), (PROMETHEUS_
 """Who asks whom, at the port from which metrics come too."""
 _CALLS_ELSEWHERE: Final = ((PROMETHEUS, KUBE_STATE_METRICS), (ALERTMANAGER, ALERTMANAGER))
 """Who asks whom at all other ports: for what is known of the cluster's objects; replicas gossip, over TCP and UDP."""
+
+
+def undeclared_dependencies(
+    catalogue: Catalogue,
+    environment: Environment,
+    specs: Mapping[str, WorkloadSpec],
+    watching: ObservabilityArgs | None,
+) -> Iterator[Dependency]:
+    """Yield what no service declares and the service graph leaves out: within a broker, and of all that watches."""
+    yield from inner_dependencies(specs)
+    yield from observability_dependencies(catalogue, environment, specs)
+    yield from node_agent_dependencies(watching, environment, specs)
 
 
 def observability_dependencies(

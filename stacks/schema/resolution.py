@@ -1,13 +1,12 @@
 """From the two documents, checked, to one platform."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Mapping
 from graphlib import TopologicalSorter
 
 from components.mesh.arguments import MeshArgs
 from components.mesh.rate_limit_service import SERVICE as RATE_LIMITS
 from components.mesh.rate_limit_service import rate_limit_config
-from components.specs.network import Connections, Opening, OpenPort, Peer
+from components.specs.network import Connections
 from components.specs.workload import WorkloadSpec
 from stacks.schema.builds import image_builds
 from stacks.schema.catalogue import Catalogue
@@ -19,21 +18,20 @@ from stacks.schema.dependencies import (
     dependencies,
     derived_environment,
     graph,
-    inner_dependencies,
+    ways_out,
 )
 from stacks.schema.environment import Environment
 from stacks.schema.images import BuildMode
 from stacks.schema.mesh import mesh_args, rate_limit_dependencies
 from stacks.schema.mesh_network import meshed_connections, waypoint_connections
 from stacks.schema.namespaces import namespace
-from stacks.schema.node_agents import agents_peers, node_agent_dependencies, node_agents
+from stacks.schema.node_agents import agents_peers, node_agents
 from stacks.schema.observability import observability_args
-from stacks.schema.observability_dependencies import observability_dependencies
+from stacks.schema.observability_dependencies import undeclared_dependencies
 from stacks.schema.observability_workloads import observability_config, observability_secrets
 from stacks.schema.platform import Platform, ResolvedImages, ResolvedSecret, ResolvedWorkload
 from stacks.schema.scraping import scraper
 from stacks.schema.stores import BROKER, BROKER_CREDENTIALS, CREDENTIALS
-from stacks.schema.tracing_dependencies import edge_openings
 from stacks.schema.tracing_workloads import tracing_config
 from stacks.schema.workloads import platform_workloads
 
@@ -54,12 +52,7 @@ def resolve(
     specs = platform_workloads(catalogue, environment, tags)
     declared = list(dependencies(catalogue, environment))
     observability = observability_args(catalogue, environment, specs)
-    every = [
-        *declared,
-        *inner_dependencies(specs),
-        *observability_dependencies(catalogue, environment, specs),
-        *node_agent_dependencies(observability, environment, specs),
-    ]
+    every = [*declared, *undeclared_dependencies(catalogue, environment, specs, observability)]
     mesh = mesh_args(catalogue, environment, specs, every)
     if mesh is not None:
         every += rate_limit_dependencies(catalogue, environment, mesh)
@@ -87,19 +80,12 @@ def resolve(
         images=_images(catalogue, environment, tags, certificates),
         graph=graph(catalogue, declared),
         mesh=mesh,
-        waypoint=waypoint_connections(mesh, _outside(every), scraper(environment), agents_peers(environment))
+        waypoint=waypoint_connections(mesh, ways_out(every), scraper(environment), agents_peers(environment))
         if mesh
         else None,
         observability=observability,
         node_agents=node_agents(catalogue, environment, observability, specs) if observability else None,
     )
-
-
-def _outside(every: list[Dependency]) -> Iterator[Opening]:
-    """Yield the ways out of the cluster."""
-    for found in every:
-        if found.outside:
-            yield Opening(Peer(cidrs=found.outside), (OpenPort(found.port.number),))
 
 
 def _images(
@@ -152,7 +138,6 @@ def _workload(
 ) -> ResolvedWorkload:
     service = catalogue.services.get(name)
     opened = connections(name, service, touching, environment.edge_namespace)
-    opened = replace(opened, ingress=(*opened.ingress, *edge_openings(name, environment)))
     if mesh:
         opened = meshed_connections(opened, name, spec, mesh)
     cluster = cluster_connections(name, spec, environment)

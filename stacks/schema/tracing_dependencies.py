@@ -14,13 +14,10 @@ from components.observability.names import (
     OTEL_COLLECTOR,
     OTEL_SAMPLER,
     OTEL_SIDECAR,
-    OTLP_PORT,
     PROMETHEUS,
-    SEARCH_PORT,
 )
 from components.specs.mesh.edge import EdgePolicy
 from components.specs.mesh.settings import DataPlane
-from components.specs.network import Opening, OpenPort, Peer
 from components.specs.observability.metrics import MetricsBackend
 from components.specs.ports import METRICS
 from components.specs.workload import WorkloadSpec
@@ -120,13 +117,3 @@ def search_route(name: str, environment: Environment) -> EdgeRoute | None:
     return EdgeRoute(
         host=f"{search.host}.{mesh.edge.domain}", paths=("/",), port=SEARCH, policy=EdgePolicy(auth=search.auth)
     )
-
-
-def edge_openings(name: str, environment: Environment) -> tuple[Opening, ...]:
-    """Return what the edge's gateway may reach of the parts that trace: the Collectors, and Jaeger's page."""
-    ports = []
-    if name == OTEL_COLLECTOR and environment.mesh:
-        ports.append(OpenPort(OTLP_PORT))
-    if search_route(name, environment):
-        ports.append(OpenPort(SEARCH_PORT))
-    return (Opening(Peer(namespace=environment.edge_namespace), tuple(ports)),) if ports else ()

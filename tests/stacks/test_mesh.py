@@ -11,6 +11,7 @@ from components.specs.mesh.resilience import Resilience
 from stacks.assembly import render
 from stacks.loader import validate
 from tests.stacks.meshed import AMBIENT, args, changed, difference, meshed
+from tests.stacks.network import Network, outsider
 from tests.stacks.project import REMOVED, Project
 
 
@@ -148,6 +149,16 @@ def test_limits_by_caller_at_the_edge_are_counted_by_the_edge_too() -> None:
     }
     callers = args(meshed({"gateway": gateway})).workloads["ratelimit"].callers
     assert callers == (Caller(service_account="istio-ingressgateway", namespace="edge", port="grpc"),)
+
+
+@pytest.mark.parametrize("by", ["caller", "service"])
+def test_the_edges_gateway_reaches_the_service_that_counts_where_it_asks_it(by: str) -> None:
+    """Requests pass where nobody counts, so that a closed way would go unseen."""
+    limit = {"requests": 10, "per": "second", "by": by, "scope": "global"}
+    resolved = meshed({"gateway": {"ports": {"http": 8080}, "edge": {"host": "shop"}, "rate-limits": [limit]}})
+    network = Network(render(resolved))
+    counting = next(pod for pod in network.pods if pod.name == "ratelimit")
+    assert network.lets_through(outsider("envoy", "edge"), counting, 8081) is (by == "caller")
 
 
 def test_local_limits_need_no_further_service() -> None:

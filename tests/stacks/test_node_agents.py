@@ -9,11 +9,10 @@ from stacks.assembly import render
 from stacks.loader import validate
 from tests.stacks.meshed import args
 from tests.stacks.network import Network, Pod, outsider
-from tests.stacks.test_observability_network import pods
+from tests.stacks.test_observability_network import TUNNEL, pods
 from tests.stacks.traced import (
     LOGS,
     MESHES,
-    TUNNEL,
     agents,
     each_mesh,
     running,
@@ -74,6 +73,15 @@ def test_agents_reach_loki_and_prometheus_in_the_platforms_namespace_and_nothing
         )
         assert network.lets_through(agent, waypoint, TUNNEL), "Loki's Service is reached through it"
         assert not network.lets_through(impostor, waypoint, TUNNEL)
+
+
+def test_where_logs_are_sent_is_reached_by_way_of_the_agents_own_waypoint_alone() -> None:
+    resolved = running("ambient", traced(logs="kafka"))
+    here, there = resolved.waypoint, agents(resolved).waypoint
+    assert here is not None and there is not None
+    opened = [{port.number for way in one.egress if way.peer.cidrs for port in way.ports} for one in (here, there)]
+    assert 9093 in opened[1]
+    assert 9093 not in opened[0], "nobody in the platform's namespace sends logs"
 
 
 @pytest.mark.parametrize("stack", ["dev", "prod"])

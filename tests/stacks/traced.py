@@ -48,7 +48,6 @@ LOGS: dict[str, dict[str, Any]] = {
     "kafka": {"kafka": {"brokers": ["kafka.example.com"], "login": LOGIN, "cidrs": CIDRS}},
 }
 MESHES: dict[str, Any] = {"none": None, "sidecar": MESH, "ambient": AMBIENT}
-TUNNEL = 15008
 each_storage = pytest.mark.parametrize("storage", STORAGES)
 each_mesh = pytest.mark.parametrize("mesh", MESHES)
 
