@@ -14,7 +14,7 @@ from typing import Final
 from components import identity
 from components.hardening import MeshDefault
 from components.mesh.arguments import Caller, MeshArgs, MeshedWorkload
-from components.mesh.names import WAYPOINT, edge_caller, object_metadata, waypoint_caller
+from components.mesh.names import WAYPOINT, edge_caller, gateway_reference, object_metadata, waypoint_caller
 from components.mesh.resources.security import (
     AuthorizationPolicy,
     AuthorizationPolicySpec,
@@ -36,8 +36,7 @@ def namespace_policies(args: MeshArgs) -> Iterator[AuthorizationPolicy]:
     """
     yield _policy(args, DENY_ALL, None, {})
     if args.settings.data_plane is DataPlane.AMBIENT:
-        target: TargetReference = {"group": "gateway.networking.k8s.io", "kind": "Gateway", "name": WAYPOINT}
-        yield _policy(args, f"{DENY_ALL}-{WAYPOINT}", None, {"targetRefs": [target]})
+        yield _policy(args, f"{DENY_ALL}-{WAYPOINT}", None, {"targetRefs": [gateway_reference(WAYPOINT)]})
 
 
 def workload_policies(args: MeshArgs, workload: MeshedWorkload) -> Iterator[AuthorizationPolicy]:

@@ -7,8 +7,7 @@ from components.mesh import edge_gateway_api, edge_istio
 from components.mesh.arguments import MeshArgs
 from components.mesh.edge_body_limits import body_limits
 from components.mesh.edge_routes import edge_hosts, edge_metadata, edge_secret
-from components.quantities import duration_text
-from components.resources.certificate import Certificate
+from components.resources.certificate import Certificate, certificate
 from components.specs.mesh.settings import IssuedCertificate, RoutingApi
 
 
@@ -35,18 +34,13 @@ def certificates(args: MeshArgs) -> list[Certificate]:
     tls = args.settings.edge.tls
     if not isinstance(tls, IssuedCertificate):
         return []
+    secret = edge_secret(args)
     return [
-        {
-            "apiVersion": "cert-manager.io/v1",
-            "kind": "Certificate",
-            "metadata": edge_metadata(args, edge_secret(args)),
-            "spec": {
-                "secretName": edge_secret(args),
-                "dnsNames": edge_hosts(args),
-                "issuerRef": {"group": "cert-manager.io", "kind": "ClusterIssuer", "name": tls.issuer},
-                "privateKey": {"algorithm": "ECDSA", "size": 256, "rotationPolicy": "Always"},
-                "usages": ["digital signature", "server auth"],
-                "renewBefore": duration_text(tls.renew_before),
-            },
-        }
+        certificate(
+            edge_metadata(args, secret),
+            secret=secret,
+            names=edge_hosts(args),
+            issuer=tls.issuer,
+            renew_before=tls.renew_before,
+        )
     ]

@@ -6,7 +6,7 @@ from components.identity import DOMAIN
 from components.mesh.arguments import MeshArgs
 from components.mesh.edge_istio import edge_route_name
 from components.mesh.edge_routes import EdgePath, edge_metadata, edge_paths
-from components.mesh.names import edge_gateway
+from components.mesh.names import edge_gateway, edge_labels
 from components.mesh.resources.body_limit import BodyLimit, FilterPatch, RoutePatch
 from components.mesh.resources.envoy_filter import API_VERSION, CONNECTION_MANAGER, ROUTER, NamedFilter
 from components.mesh.routes import Route
@@ -31,7 +31,7 @@ def body_limits(args: MeshArgs) -> list[BodyLimit]:
             "kind": "EnvoyFilter",
             "metadata": edge_metadata(args, f"{edge_gateway(args)}-body-limits"),
             "spec": {
-                "workloadSelector": {"labels": {"istio": args.settings.edge.gateway}},
+                "workloadSelector": {"labels": edge_labels(args)},
                 "configPatches": [_filter_patch(args), *routes],
             },
         }

@@ -12,7 +12,7 @@ from components.mesh.edge_routes import (
     edge_paths,
     edge_secret,
 )
-from components.mesh.names import edge_gateway, object_metadata
+from components.mesh.names import edge_gateway, edge_labels, object_metadata
 from components.mesh.resources.gateway import Gateway
 from components.mesh.resources.virtual_service import CorsPolicy, HttpRoute, RegexRewrite, StringMatch, VirtualService
 from components.mesh.routes import Route
@@ -32,7 +32,7 @@ def gateway(args: MeshArgs) -> Gateway:
         "kind": "Gateway",
         "metadata": edge_metadata(args, edge_gateway(args)),
         "spec": {
-            "selector": {"istio": args.settings.edge.gateway},
+            "selector": edge_labels(args),
             "servers": [
                 {
                     "port": {"number": 443, "name": "https", "protocol": "HTTPS"},

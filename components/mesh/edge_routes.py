@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
-from components.mesh.arguments import EdgeRoute, MeshArgs
+from components.mesh.arguments import EdgeRoute, MeshArgs, MeshedWorkload
 from components.mesh.names import edge_gateway, object_metadata
 from components.mesh.routes import Requests, Route, RoutedService, routed_service
 from components.resources.metadata import Metadata
@@ -84,9 +84,9 @@ def edge_hosts(args: MeshArgs) -> list[str]:
     return sorted({edge.host for _, edge in edge_services(args)})
 
 
-def edge_metadata(args: MeshArgs, name: str) -> Metadata:
+def edge_metadata(args: MeshArgs, name: str, workload: MeshedWorkload | None = None) -> Metadata:
     """Build the metadata of an object that stands in the gateway's namespace."""
-    return {**object_metadata(args, name), "namespace": args.edge_namespace}
+    return {**object_metadata(args, name, workload), "namespace": args.edge_namespace}
 
 
 def edge_secret(args: MeshArgs) -> str:

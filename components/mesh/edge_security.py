@@ -11,7 +11,7 @@ from typing import Final
 
 from components.mesh.arguments import EdgeRoute, MeshArgs
 from components.mesh.edge_routes import edge_metadata
-from components.mesh.names import edge_gateway
+from components.mesh.names import edge_gateway, edge_labels, gateway_reference
 from components.mesh.resources.security import (
     AuthorizationPolicy,
     AuthorizationPolicySpec,
@@ -21,7 +21,6 @@ from components.mesh.resources.security import (
     RequestAuthentication,
     RequestAuthenticationSpec,
     Rule,
-    TargetReference,
 )
 from components.mesh.roles import RoleAccess, role_rules
 from components.specs.mesh.edge import GUEST, Cors, JwtIssuer
@@ -47,9 +46,9 @@ def request_authentications(args: MeshArgs) -> Iterator[RequestAuthentication]:
     if not rules:
         return
     spec: RequestAuthenticationSpec = (
-        {"targetRefs": [_gateway_reference(args)], "jwtRules": rules}
+        {"targetRefs": [gateway_reference(edge_gateway(args))], "jwtRules": rules}
         if args.settings.routing_api is RoutingApi.GATEWAY
-        else {"selector": {"matchLabels": _gateway_labels(args)}, "jwtRules": rules}
+        else {"selector": {"matchLabels": edge_labels(args)}, "jwtRules": rules}
     )
     yield {
         "apiVersion": API_VERSION,
@@ -143,8 +142,8 @@ def _role_rules(args: MeshArgs, protected: Sequence[ProtectedPath]) -> list[Rule
 def _operations(
     table: Sequence[RoleAccess], paths: Sequence[ProtectedPath], protected: Sequence[ProtectedPath]
 ) -> Iterator[Operation]:
+    foreign = [one for one in protected if one not in paths]
     for path in paths:
-        foreign = [one for one in protected if one not in paths]
         for access in table:
             allowed = [part.istio() for part in access.path.below(path.prefix)]
             if allowed:
@@ -198,20 +197,12 @@ def _hosts(host: str) -> list[str]:
     return [host, f"{host}:*"]
 
 
-def _gateway_labels(args: MeshArgs) -> dict[str, str]:
-    return {"istio": args.settings.edge.gateway}
-
-
-def _gateway_reference(args: MeshArgs) -> TargetReference:
-    return {"group": "gateway.networking.k8s.io", "kind": "Gateway", "name": edge_gateway(args)}
-
-
 def _policy(args: MeshArgs, name: str, allowed: list[Rule]) -> AuthorizationPolicy:
     spec: AuthorizationPolicySpec = {"action": "ALLOW"}
     if args.settings.routing_api is RoutingApi.GATEWAY:
-        spec["targetRefs"] = [_gateway_reference(args)]
+        spec["targetRefs"] = [gateway_reference(edge_gateway(args))]
     else:
-        spec["selector"] = {"matchLabels": _gateway_labels(args)}
+        spec["selector"] = {"matchLabels": edge_labels(args)}
     if allowed:
         spec["rules"] = allowed
     return {

@@ -4,6 +4,7 @@ from typing import Final
 
 from components import identity
 from components.mesh.arguments import Caller, MeshArgs, MeshedWorkload
+from components.mesh.resources.security import TargetReference
 from components.resources.metadata import Metadata
 from components.specs.mesh.settings import DataPlane, Mesh, RoutingApi
 
@@ -31,6 +32,16 @@ def object_metadata(args: MeshArgs, name: str, workload: MeshedWorkload | None =
 def edge_gateway(args: MeshArgs) -> str:
     """Return the name of the platform's Gateway object in the edge namespace."""
     return args.part_of
+
+
+def edge_labels(args: MeshArgs) -> dict[str, str]:
+    """Return the labels of the gateway's Pods, which Istio's own objects choose it by."""
+    return {"istio": args.settings.edge.gateway}
+
+
+def gateway_reference(name: str) -> TargetReference:
+    """Return how policies and filters name a Gateway of the Gateway API in their own namespace."""
+    return {"group": "gateway.networking.k8s.io", "kind": "Gateway", "name": name}
 
 
 def edge_service_account(args: MeshArgs) -> str:

@@ -7,7 +7,8 @@ from typing import Any, Final, cast
 from components import identity
 from components.manifests import Manifest
 from components.mesh.arguments import MeshArgs
-from components.mesh.names import edge_gateway, object_metadata
+from components.mesh.edge_routes import edge_metadata
+from components.mesh.names import edge_gateway, edge_labels, gateway_reference, object_metadata
 from components.mesh.rate_limit_rules import ADDRESS, CALLER, LIMIT, Rule, edge_rules, workload_rules
 from components.mesh.rate_limit_service import PORT, SERVICE
 from components.mesh.resources.envoy_filter import (
@@ -75,17 +76,14 @@ def _workload_filter(args: MeshArgs, name: str, patches: list[ConfigPatch]) -> E
 def _edge_filter(args: MeshArgs, name: str, patches: list[ConfigPatch]) -> EnvoyFilter:
     spec: EnvoyFilterSpec = {"configPatches": patches}
     if args.settings.routing_api is RoutingApi.ISTIO:
-        spec["workloadSelector"] = {"labels": {"istio": args.settings.edge.gateway}}
+        spec["workloadSelector"] = {"labels": edge_labels(args)}
     else:
-        spec["targetRefs"] = [
-            {"group": "gateway.networking.k8s.io", "kind": "Gateway", "name": edge_gateway(args)},
-        ]
-    # Other namespaces have their filters in the gateway's too, so the name says whose this is.
-    metadata = object_metadata(args, f"{args.namespace}-{name}-rate-limits", args.workloads[name])
+        spec["targetRefs"] = [gateway_reference(edge_gateway(args))]
     return {
         "apiVersion": API_VERSION,
         "kind": "EnvoyFilter",
-        "metadata": {**metadata, "namespace": args.edge_namespace},
+        # Other namespaces have their filters in the gateway's too, so the name says whose this is.
+        "metadata": edge_metadata(args, f"{args.namespace}-{name}-rate-limits", args.workloads[name]),
         "spec": spec,
     }
 

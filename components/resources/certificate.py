@@ -3,8 +3,10 @@
 https://cert-manager.io/docs/reference/api-docs/#cert-manager.io/v1.Certificate
 """
 
+from datetime import timedelta
 from typing import Literal, TypedDict
 
+from components.quantities import duration_text
 from components.resources.metadata import Metadata
 
 
@@ -42,3 +44,22 @@ class Certificate(TypedDict):
     kind: Literal["Certificate"]
     metadata: Metadata
     spec: CertificateSpec
+
+
+def certificate(
+    metadata: Metadata, *, secret: str, names: list[str], issuer: str, renew_before: timedelta
+) -> Certificate:
+    """Build the certificate of a server: for these names, by an issuer of the whole cluster, kept in this Secret."""
+    return {
+        "apiVersion": "cert-manager.io/v1",
+        "kind": "Certificate",
+        "metadata": metadata,
+        "spec": {
+            "secretName": secret,
+            "dnsNames": names,
+            "issuerRef": {"group": "cert-manager.io", "kind": "ClusterIssuer", "name": issuer},
+            "privateKey": {"algorithm": "ECDSA", "size": 256, "rotationPolicy": "Always"},
+            "usages": ["digital signature", "server auth"],
+            "renewBefore": duration_text(renew_before),
+        },
+    }

@@ -6,7 +6,8 @@ The filter is there for all routes and switched off; a route that names it switc
 
 from typing import Literal, TypedDict
 
-from components.mesh.resources.envoy_filter import ListenerMatch, WorkloadSelector
+from components.mesh.resources.envoy_filter import ListenerMatch
+from components.mesh.resources.sidecar import LabelledWorkloads
 from components.resources.metadata import Metadata
 
 Buffer = TypedDict("Buffer", {"@type": str, "max_request_bytes": int})
@@ -103,7 +104,7 @@ class RoutePatch(TypedDict):
 class BodyLimitSpec(TypedDict):
     """The gateway's Pods, and what changes there."""
 
-    workloadSelector: WorkloadSelector
+    workloadSelector: LabelledWorkloads
     configPatches: list[FilterPatch | RoutePatch]
 
 

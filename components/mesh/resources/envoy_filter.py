@@ -7,26 +7,14 @@ proxies as it is, so its keys are those of Envoy's own API (https://www.envoypro
 from collections.abc import Mapping
 from typing import Any, Final, Literal, NotRequired, TypedDict
 
+from components.mesh.resources.security import TargetReference
+from components.mesh.resources.sidecar import LabelledWorkloads
 from components.resources.metadata import Metadata
 
 API_VERSION: Final = "networking.istio.io/v1alpha3"
 CONNECTION_MANAGER: Final = "envoy.filters.network.http_connection_manager"
 ROUTER: Final = "envoy.filters.http.router"
 """The last HTTP filter of every listener."""
-
-
-class WorkloadSelector(TypedDict):
-    """Pods of the object's namespace; the object holds for their proxies."""
-
-    labels: dict[str, str]
-
-
-class TargetReference(TypedDict):
-    """An object whose proxies are meant."""
-
-    group: str
-    kind: str
-    name: str
 
 
 class NamedFilter(TypedDict):
@@ -80,7 +68,7 @@ class ConfigPatch(TypedDict):
 class EnvoyFilterSpec(TypedDict):
     """Which proxies, and what changes there. ``targetRefs`` and ``workloadSelector`` exclude each other."""
 
-    workloadSelector: NotRequired[WorkloadSelector]
+    workloadSelector: NotRequired[LabelledWorkloads]
     targetRefs: NotRequired[list[TargetReference]]
     configPatches: list[ConfigPatch]
 

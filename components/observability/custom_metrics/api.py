@@ -1,5 +1,6 @@
 """The custom metrics API, by which autoscalers ask the adapter: who serves it, and by which rights."""
 
+from datetime import timedelta
 from typing import Final, cast
 
 import msgspec
@@ -12,7 +13,8 @@ from components.observability.arguments import ObservabilityArgs
 from components.observability.custom_metrics.adapter import CERTIFICATE_SECRET, PORT
 from components.observability.names import PROMETHEUS_ADAPTER
 from components.registration import register_all
-from components.resources.certificate import Certificate
+from components.resources.certificate import Certificate, certificate
+from components.resources.rights import account, bound
 
 _GROUP: Final = "custom.metrics.k8s.io"
 _VERSION: Final = "v1beta1"
@@ -34,7 +36,7 @@ class MetricsAdapter(pulumi.ComponentResource):
         settings = args.settings.metrics.request_metrics
         if settings is None:
             return []
-        return [cast("Manifest", certificate(args, settings.issuer)), *map(manifest, _rights(args))]
+        return [cast("Manifest", _certificate(args, settings.issuer)), *map(manifest, _rights(args))]
 
 
 class MetricsApi(pulumi.ComponentResource):
@@ -54,25 +56,19 @@ class MetricsApi(pulumi.ComponentResource):
         return [] if args.settings.metrics.request_metrics is None else [manifest(_api_service(args))]
 
 
-def certificate(args: ObservabilityArgs, issuer: str) -> Certificate:
+def _certificate(args: ObservabilityArgs, issuer: str) -> Certificate:
     """Build the certificate for the name by which the API server asks."""
-    return {
-        "apiVersion": "cert-manager.io/v1",
-        "kind": "Certificate",
-        "metadata": {
+    return certificate(
+        {
             "name": PROMETHEUS_ADAPTER,
             "namespace": args.namespace,
             "labels": identity.labels(PROMETHEUS_ADAPTER, part_of=args.part_of),
         },
-        "spec": {
-            "secretName": CERTIFICATE_SECRET,
-            "dnsNames": [f"{PROMETHEUS_ADAPTER}.{args.namespace}.svc"],
-            "issuerRef": {"group": "cert-manager.io", "kind": "ClusterIssuer", "name": issuer},
-            "privateKey": {"algorithm": "ECDSA", "size": 256, "rotationPolicy": "Always"},
-            "usages": ["digital signature", "server auth"],
-            "renewBefore": "360h",
-        },
-    }
+        secret=CERTIFICATE_SECRET,
+        names=[f"{PROMETHEUS_ADAPTER}.{args.namespace}.svc"],
+        issuer=issuer,
+        renew_before=timedelta(days=15),
+    )
 
 
 def _api_service(args: ObservabilityArgs) -> apiregistration_v1.APIService:
