@@ -3,7 +3,6 @@
 https://github.com/envoyproxy/ratelimit#configuration
 """
 
-import json
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -18,6 +17,7 @@ from components.specs.probes import Probe, Probes
 from components.specs.resources import Resources
 from components.specs.variables import SecretReference
 from components.specs.workload import WorkloadSpec
+from components.yaml_text import yaml_file
 
 SERVICE: Final = "ratelimit"
 """The service's name: of its workload, its Service and its ConfigMap."""
@@ -33,8 +33,7 @@ def rate_limit_config(args: MeshArgs) -> dict[str, str]:
     A changed limit rolls the service's Pods; what has been counted stays in Redis.
     """
     descriptors = [_descriptor(rule) for name in args.workloads for rule in _global_rules(args, name)]
-    # JSON is YAML, and no value of it can be taken for something else.
-    return {FILE: json.dumps({"domain": args.namespace, "descriptors": descriptors}, indent=2) + "\n"}
+    return {FILE: yaml_file({"domain": args.namespace, "descriptors": descriptors})}
 
 
 def rate_limit_callers(args: MeshArgs) -> tuple[list[str], bool]:

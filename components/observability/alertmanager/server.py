@@ -3,7 +3,6 @@
 https://prometheus.io/docs/alerting/latest/alertmanager/
 """
 
-import json
 from datetime import timedelta
 from typing import Final
 
@@ -23,6 +22,7 @@ from components.specs.ports import METRICS, Port, Protocol
 from components.specs.probes import Probe, Probes
 from components.specs.variables import EnvironmentValue, FieldReference
 from components.specs.workload import WorkloadKind, WorkloadSpec
+from components.yaml_text import yaml_file
 
 CONFIG: Final = "/etc/alertmanager/config"
 STORAGE: Final = "/alertmanager"
@@ -48,8 +48,7 @@ def alertmanager_config(args: ObservabilityArgs) -> dict[str, str]:
         "templates": [f"{CONFIG}/{MESSAGES}"],
     }
     return {
-        # JSON is YAML, and no value of it can be taken for something else. Escaped surrogates alone are not.
-        FILE: json.dumps(document, indent=2, ensure_ascii=False) + "\n",
+        FILE: yaml_file(document),
         MESSAGES: message_templates(dashboards.url if dashboards else None),
     }
 

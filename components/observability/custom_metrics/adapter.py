@@ -3,7 +3,6 @@
 https://github.com/kubernetes-sigs/prometheus-adapter/blob/master/docs/config.md
 """
 
-import json
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from typing import Any, Final
@@ -21,6 +20,7 @@ from components.specs.ports import Port
 from components.specs.probes import Probe, Probes
 from components.specs.workload import WorkloadSpec
 
+from components.yaml_text import yaml_file
 PORT: Final = 6443
 FILE: Final = "config.json"
 CERTIFICATE_SECRET: Final = f"{PROMETHEUS_ADAPTER}-tls"
@@ -48,7 +48,7 @@ def adapter_config(args: ObservabilityArgs) -> dict[str, str]:
     interfaces, so that they are the same with and without a mesh. A Pod without requests has 0, as it is found by its
     scrapes: an autoscaler that finds no value does nothing.
     """
-    return {FILE: json.dumps({"rules": list(_rules(args))}, indent=2) + "\n"}
+    return {FILE: yaml_file({"rules": list(_rules(args))})}
 
 
 def scaled_metrics(args: ObservabilityArgs) -> dict[str, tuple[MonitoredWorkload, ...]]:

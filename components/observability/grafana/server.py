@@ -3,7 +3,6 @@
 Everything comes from files, so it keeps nothing: a restart ends sessions, and loses what somebody has tried out.
 """
 
-import json
 from typing import Final
 
 from components import versions
@@ -19,6 +18,7 @@ from components.specs.pod import ConfigVolume, EmptyDirectory, SecretVolume, Vol
 from components.specs.ports import METRICS, Port
 from components.specs.probes import Probe, Probes
 from components.specs.workload import WorkloadSpec
+from components.yaml_text import yaml_file
 
 PORT: Final = 3000
 DATA: Final = "/var/lib/grafana"
@@ -37,8 +37,8 @@ def grafana_config(args: ObservabilityArgs, *, traces: str | None = None, logs: 
     """
     sources, folders = data_sources(args, traces=traces, logs=logs), dashboard_providers(args)
     return {
-        _FILES["datasources"]: json.dumps(sources, indent=2, ensure_ascii=False) + "\n",
-        _FILES["dashboards"]: json.dumps(folders, indent=2, ensure_ascii=False) + "\n",
+        _FILES["datasources"]: yaml_file(sources),
+        _FILES["dashboards"]: yaml_file(folders),
     }
 
 

@@ -3,7 +3,6 @@
 https://www.jaegertracing.io/docs/latest/deployment/configuration/
 """
 
-import json
 from typing import Final
 
 from components.observability.arguments import ObservabilityArgs
@@ -19,7 +18,14 @@ from components.observability.jaeger.document import (
     Receivers,
     Storage,
 )
-from components.observability.jaeger.storage import has_jaeger, is_split, metric_backend, trace_backend
+from components.observability.jaeger.storage import (
+    has_jaeger,
+    is_split,
+    metric_backend,
+    split_tracing,
+    stored_tracing,
+    trace_backend,
+)
 from components.observability.names import (
     HEALTH_PORT,
     JAEGER,
@@ -28,6 +34,7 @@ from components.observability.names import (
     SEARCH_PORT,
 )
 from components.specs.observability.tracing import InMemory, Tracing
+from components.yaml_text import yaml_file
 
 FILE: Final = "jaeger.yaml"
 
@@ -51,14 +58,14 @@ def jaeger_config(args: ObservabilityArgs) -> dict[str, str]:
 
     Raises ValueError where the platform has no Jaeger.
     """
-    tracing = _tracing(args)
+    tracing = stored_tracing(args)
     storage, query = _storage(tracing), _query()
     found = metric_backend(args)
     if found:
         storage["metric_backends"] = {_METRICS: found}
         query["storage"]["metrics"] = _METRICS
     extensions: Extensions = {"healthcheckv2": _health(), "jaeger_storage": storage, "jaeger_query": query}
-    return _file(_finding(extensions) if is_split(tracing) else _storing(extensions, tracing))
+    return {FILE: yaml_file(_finding(extensions) if is_split(tracing) else _storing(extensions, tracing))}
 
 
 def jaeger_collector_config(args: ObservabilityArgs) -> dict[str, str]:
@@ -66,21 +73,8 @@ def jaeger_collector_config(args: ObservabilityArgs) -> dict[str, str]:
 
     Raises ValueError where ``jaeger`` does that, or there is none.
     """
-    tracing = _tracing(args)
-    if not is_split(tracing):
-        raise ValueError("the storage is Jaeger's own, so one workload stores and finds")
-    return _file(_storing({"healthcheckv2": _health(), "jaeger_storage": _storage(tracing)}, tracing))
-
-
-def _tracing(args: ObservabilityArgs) -> Tracing:
-    if args.settings.tracing is None:
-        raise ValueError("Jaeger is asked for, and the environment has no tracing")
-    return args.settings.tracing
-
-
-def _file(document: JaegerDocument) -> dict[str, str]:
-    # JSON is YAML, and no value of it can be taken for something else.
-    return {FILE: json.dumps(document, indent=2, ensure_ascii=False) + "\n"}
+    tracing = split_tracing(args)
+    return {FILE: yaml_file(_storing({"healthcheckv2": _health(), "jaeger_storage": _storage(tracing)}, tracing))}
 
 
 def _storing(extensions: Extensions, tracing: Tracing) -> JaegerDocument:

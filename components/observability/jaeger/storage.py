@@ -40,6 +40,7 @@ SPAN_METRICS: Final = "traces_span_metrics"
 SPAN_METRICS_UNIT: Final = "ms"
 """Jaeger's page takes what it gets for milliseconds."""
 
+_AT_VENDOR: Final = "a vendor takes the traces, so there is no Jaeger"
 _DATE: Final = "2006-01-02"
 """How Go writes an index's day."""
 _SHARDS: Final = 1
@@ -69,7 +70,7 @@ def trace_backend(tracing: Tracing) -> TraceBackend:
         case InCassandra():
             return {"cassandra": _cassandra(storage.cassandra, retention(tracing))}
         case AtVendor():
-            raise ValueError("a vendor takes the traces, so there is no Jaeger")
+            raise ValueError(_AT_VENDOR)
         case _:
             assert_never(storage)
 
@@ -98,6 +99,23 @@ def has_jaeger(tracing: Tracing | None) -> bool:
 def is_split(tracing: Tracing) -> bool:
     """Return whether storing and finding are workloads of their own: where the storage is outside of both."""
     return isinstance(tracing.storage, InElasticsearch | InOpenSearch | InCassandra)
+
+
+def stored_tracing(args: ObservabilityArgs) -> Tracing:
+    """Return the settings of what Jaeger stores. Raises ValueError where the platform has no Jaeger."""
+    if args.settings.tracing is None:
+        raise ValueError("Jaeger is asked for, and the environment has no tracing")
+    if not has_jaeger(args.settings.tracing):
+        raise ValueError(_AT_VENDOR)
+    return args.settings.tracing
+
+
+def split_tracing(args: ObservabilityArgs) -> Tracing:
+    """Return the same. Raises ValueError also where one workload stores and finds."""
+    tracing = stored_tracing(args)
+    if not is_split(tracing):
+        raise ValueError("the storage is Jaeger's own, so one workload stores and finds")
+    return tracing
 
 
 def search_server(storage: TraceStorage) -> SearchServer | None:

@@ -3,7 +3,6 @@
 https://docs.fluentbit.io/manual/administration/configuring-fluent-bit/yaml
 """
 
-import json
 import re
 from datetime import timedelta
 from typing import Any, Final
@@ -23,6 +22,7 @@ from components.specs.pod import ConfigVolume, HostPath
 from components.specs.ports import METRICS, Port
 from components.specs.probes import Probe, Probes
 from components.specs.workload import WorkloadKind, WorkloadSpec
+from components.yaml_text import yaml_file
 
 FILE: Final = "fluent-bit.yaml"
 CONFIG_FOLDER: Final = "/fluent-bit/config"
@@ -58,8 +58,7 @@ def fluent_bit_config(args: ObservabilityArgs) -> dict[str, str]:
         "parsers": [{"name": "file", "format": "regex", "regex": _FILE}],
         "pipeline": {"inputs": [_tail(args, logs)], "filters": _filters(), "outputs": [output(args, logs)]},
     }
-    # JSON is YAML; but its escapes of characters beyond 16 bits are not.
-    return {FILE: json.dumps(document, indent=2, ensure_ascii=False) + "\n"}
+    return {FILE: yaml_file(document)}
 
 
 def fluent_bit_workload(args: ObservabilityArgs) -> WorkloadSpec:

@@ -3,7 +3,6 @@
 https://grafana.com/docs/loki/latest/get-started/deployment-modes/#monolithic-mode
 """
 
-import json
 from datetime import timedelta
 from typing import Final
 
@@ -19,6 +18,7 @@ from components.specs.pod import ClaimedVolume, ConfigVolume
 from components.specs.ports import METRICS, Port
 from components.specs.probes import Probe, Probes
 from components.specs.workload import WorkloadKind, WorkloadSpec
+from components.yaml_text import yaml_file
 
 FILE: Final = "loki.yaml"
 CONFIG_FOLDER: Final = "/etc/loki/config"
@@ -117,8 +117,7 @@ def loki_config(args: ObservabilityArgs) -> dict[str, str]:
         "ruler": {"enable_api": False},
         "analytics": {"reporting_enabled": False},
     }
-    # JSON is YAML, and no value of it can be taken for something else.
-    return {FILE: json.dumps(document, indent=2) + "\n"}
+    return {FILE: yaml_file(document)}
 
 
 def loki_workload(args: ObservabilityArgs) -> WorkloadSpec:

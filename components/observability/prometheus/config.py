@@ -3,7 +3,6 @@
 https://prometheus.io/docs/prometheus/latest/configuration/configuration/
 """
 
-import json
 from datetime import timedelta
 from typing import Any, Final
 
@@ -12,6 +11,7 @@ from components.observability.names import ALERTMANAGER_PORT, alertmanager_hosts
 from components.observability.prometheus.scrape_jobs import scrape_jobs
 from components.quantities import byte_count, duration_text
 from components.specs.observability.metrics import Metrics, RemoteWrite
+from components.yaml_text import yaml_file
 
 CONFIG_FILE: Final = "prometheus.yml"
 RULES_FOLDER: Final = "/etc/prometheus/rules"
@@ -49,8 +49,7 @@ def prometheus_config(args: ObservabilityArgs) -> dict[str, str]:
         "scrape_configs": scrape_jobs(args),
         "remote_write": [_remote_write(one) for one in settings.remote_write],
     }
-    # JSON is YAML, and no value of it can be taken for something else.
-    return {CONFIG_FILE: json.dumps(config, indent=2) + "\n"}
+    return {CONFIG_FILE: yaml_file(config)}
 
 
 def secret_keys(settings: Metrics) -> tuple[str, ...]:

@@ -7,17 +7,28 @@ from pathlib import Path
 
 import pytest
 
+from components.observability.arguments import Interface
 from components.observability.rules.groups import alerts, rule_files
 from components.observability.rules.model import Alert
 from components.observability.rules.unit_tests import unit_test_files
+from components.specs.container import Language
 from tests.observability.rules import promtool
-from tests.observability.rules.platforms import EVERYTHING, PLATFORMS
+from tests.observability.rules.platforms import EVERYTHING, OWN, PLATFORMS, platform, service
 
 
 @pytest.mark.parametrize("name", PLATFORMS)
 def test_promtool_takes_all_rules_and_finds_no_fault_with_their_style(name: str, tmp_path: Path) -> None:
     files = promtool.write(tmp_path, rule_files(PLATFORMS[name]))
     done = promtool.run(tmp_path, "check", "rules", "--lint=all", "--lint-fatal", *files)
+    assert done.returncode == 0, done.stdout
+
+
+def test_promtool_takes_whatever_characters_a_team_writes(tmp_path: Path) -> None:
+    """One text that it can't read would cost the whole file its rules, those of all other services with them."""
+    own = OWN.model_copy(update={"summary": "\U0001f525 the outbox grows\u2028{{ $value }}"})
+    args = platform(service("orders", Language.GO, Interface.RPC, alerts={"OutboxFails": own}))
+    files = promtool.write(tmp_path, rule_files(args))
+    done = promtool.run(tmp_path, "check", "rules", *files)
     assert done.returncode == 0, done.stdout
 
 

@@ -3,11 +3,11 @@
 https://opentelemetry.io/docs/collector/configuration/
 """
 
-import json
 from collections.abc import Mapping
 from typing import Any, Final, Literal, NotRequired, TypedDict
 
 from components.observability.names import HEALTH_PATH, HEALTH_PORT, OWN_METRICS_PORT
+from components.yaml_text import yaml_file
 
 CONFIG_FILE: Final = "collector.yaml"
 ANY_ADDRESS: Final = "0.0.0.0"  # noqa: S104 - a Pod's address isn't known here, and policies decide who reaches it
@@ -148,5 +148,4 @@ def literal(text: str) -> str:
 
 def config_map(document: CollectorDocument) -> dict[str, str]:
     """Return the ConfigMap's data."""
-    # JSON is YAML, and no value of it can be taken for something else.
-    return {CONFIG_FILE: json.dumps(document, indent=2) + "\n"}
+    return {CONFIG_FILE: yaml_file(document)}
