@@ -285,7 +285,7 @@ MISTAKES: Final = (
         place="Pulumi.dev.yaml observability.logs.redact[0].pattern",
         line="- pattern: (?<=iban )\\w+",
         value="(?<=iban )\\w+",
-        message="is no regular expression of RE2",
+        message="is no regular expression of RE2 (invalid perl operator: (?<=)",
         consequence="the agents would not start, and no log would leave its node",
         fix="correct it; RE2 has neither look-around nor references back",
     ),

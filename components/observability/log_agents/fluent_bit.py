@@ -104,7 +104,9 @@ def as_ruby(pattern: str) -> str:
         kept = "".join({"i": "i", "s": "m"}.get(flag, "") for flag in found[1])
         return f"(?{kept}{found[2]}" if kept or found[2] == ":" else ""
 
-    translated = re.sub(r"\(\?([imsU]+)(:|\))", flags, pattern).replace("(?P<", "(?<")
+    translated = re.sub(r"\\Q(.*?)(?:\\E|$)", lambda found: re.escape(found[1]), pattern)
+    translated = re.sub(r"\\([pP])([A-Z])", r"\\\1{\2}", translated)
+    translated = re.sub(r"\(\?([imsU]+)(:|\))", flags, translated).replace("(?P<", "(?<")
     # Fluent Bit would look for a variable.
     return re.sub(r"\\?\$\{", "[$]{", translated)
 

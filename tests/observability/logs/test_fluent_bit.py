@@ -143,6 +143,8 @@ def test_a_line_with_a_secret_is_replaced_before_it_is_stored() -> None:
         (r"(?P<iban>DE\d+)", r"(?<iban>DE\d+)"),
         (r"\${amount}", r"[$]{amount}"),
         (r"(?:x)", r"(?:x)"),
+        (r"\pN\P{L}\PZ", r"\p{N}\P{L}\P{Z}"),
+        (r"\Qa.b\E.", r"a\.b."),
     ],
 )
 def test_patterns_mean_the_same_in_its_language(pattern: str, ruby: str) -> None:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
+from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from components.observability.log_agents.redaction import PATTERNS, SECRET_KEYS, patterns, redaction_processor
+from components.specs.observability.logs import Redaction
 from tests.observability.logs.logged import VARIANTS, logged
+from tests.observability.rules import promtool
 
 MASK = "****"
 
@@ -85,6 +90,39 @@ def test_the_environment_adds_patterns_of_its_own() -> None:
     assert logs is not None
     assert patterns(logs)[len(PATTERNS) :] == (r"\bDE\d{20}\b", "costs $${amount}$")
     assert redaction_processor(logs)["blocked_values"][-1] == "costs $$$${amount}$$", "the Collector reads $$ as $"
+
+
+def is_taken_by_go(pattern: str, folder: Path) -> bool:
+    """Whether Go's own parser reads a pattern; Prometheus' matchers have it."""
+    rule = {"record": "a:b", "expr": f"count(up{{job=~{json.dumps(pattern)}}})"}
+    files = promtool.write(folder, {"own.yaml": json.dumps({"groups": [{"name": "own", "rules": [rule]}]})})
+    return promtool.run(folder, "check", "rules", *files).returncode == 0
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        *("(", "(?=a)", "(?!a)", "(?<=a)b", "(?<!a)b", r"(a)\1", "(?P<x>a)(?P=x)", "(a)?(?(1)b|c)", "(?>a)b"),
+        *("a++", "a*+", "a?+", "a{2}+", "a{1,}+", "a{1001}", "(?#x)a", "(?x) a", "(?i-s:a)(?a:b)"),
+        *(r"a\Z", r"\u00e9", r"[\1]", r"[^]x\u00e9]", r"[\b]"),
+    ],
+)
+def test_a_pattern_that_agents_could_not_read_is_refused(pattern: str, tmp_path: Path) -> None:
+    assert not is_taken_by_go(pattern, tmp_path)
+    with pytest.raises(ValidationError, match="is no regular expression of RE2"):
+        Redaction(pattern=pattern)
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        *(r"\\1", r"\++", r"\\+", "[*+]+", "[*+?=(]", "[(?=]", "[]?+]", r"[\]*+]", r"\(\?=", "a{2}", "}+", r"\{2}+"),
+        *("(?is:a.)b", r"(?P<iban>DE\d{20})", "a+?", r"\bDE\d{20}\b", "costs $${amount}$", r"\pN", r"a\z", "(?U)a+"),
+    ],
+)
+def test_a_pattern_that_agents_can_read_is_taken(pattern: str, tmp_path: Path) -> None:
+    assert is_taken_by_go(pattern, tmp_path)
+    assert Redaction(pattern=pattern).pattern == pattern
 
 
 def test_numbers_and_what_is_nested_are_looked_at_too() -> None:
