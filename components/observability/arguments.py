@@ -110,11 +110,15 @@ class ObservabilityArgs:
     """Whether cert-manager issues certificates here, whose expiry is watched."""
 
     @property
+    def namespaces(self) -> tuple[str, ...]:
+        """Where what serves users runs: the platform's own namespace and, in a mesh, the edge's."""
+        return tuple(dict.fromkeys((self.namespace, *((self.edge_namespace,) if self.mesh else ()))))
+
+    @property
     def scraped_namespaces(self) -> tuple[str, ...]:
-        """Where there are Pods with metrics: the platform's own namespace, the edge's, and the nodes' agents'."""
-        edge = (self.edge_namespace,) if self.mesh else ()
+        """Where there are Pods with metrics: those namespaces, and that of the nodes' agents."""
         agents = (self.settings.logs.namespace,) if self.settings.logs else ()
-        return tuple(dict.fromkeys((self.namespace, *edge, *agents)))
+        return tuple(dict.fromkeys((*self.namespaces, *agents)))
 
     @property
     def services(self) -> tuple[MonitoredWorkload, ...]:

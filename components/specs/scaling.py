@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import Field
 
@@ -13,6 +13,14 @@ from components.specs.mesh.traffic import Match
 from components.specs.observability.metrics import MetricName
 from components.specs.observability.objectives import Quantile
 from components.units import Duration, Percent
+
+REQUESTS_METRIC: Final = "requests_per_second"
+"""What autoscalers call a Pod's requests."""
+
+
+def latency_metric(quantile: Quantile) -> str:
+    """Return what autoscalers call a quantile of the requests' durations."""
+    return f"request_duration_{quantile}_seconds"
 
 
 class ScalingStep(Spec):

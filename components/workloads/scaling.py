@@ -4,7 +4,7 @@ from lightkube.models import autoscaling_v2, meta_v1, policy_v1
 
 from components import identity
 from components.quantities import percent_text, thousandths_text, whole_seconds
-from components.specs.scaling import Autoscaling, ScalingStep
+from components.specs.scaling import REQUESTS_METRIC, Autoscaling, ScalingStep, latency_metric
 from components.workloads.arguments import NamedWorkload
 
 
@@ -60,11 +60,8 @@ def metrics(spec: Autoscaling) -> list[autoscaling_v2.MetricSpec]:
         if share is not None
     ]
     per_pod = {
-        **({"requests_per_second": round(spec.requests_per_second * 1000)} if spec.requests_per_second else {}),
-        **{
-            f"request_duration_{quantile}_seconds": round(target.total_seconds() * 1000)
-            for quantile, target in spec.latency.items()
-        },
+        **({REQUESTS_METRIC: round(spec.requests_per_second * 1000)} if spec.requests_per_second else {}),
+        **{latency_metric(quantile): round(target.total_seconds() * 1000) for quantile, target in spec.latency.items()},
         **{name: round(target * 1000) for name, target in spec.metrics.items()},
     }
     return built + [

@@ -10,9 +10,8 @@ from components.observability.collector.destinations import secret_variables
 from components.observability.collector.instrumentation import JAVA_AGENT, instrumented
 from components.observability.collector.workload import collector_workload, sampler_workload
 from components.observability.jaeger.config import jaeger_config_maps
-from components.observability.jaeger.index_cleaner import index_cleaner_workload
-from components.observability.jaeger.storage import has_jaeger, is_split, jaeger_secret_keys, search_server
-from components.observability.jaeger.workload import jaeger_collector_workload, jaeger_workload
+from components.observability.jaeger.storage import jaeger_secret_keys
+from components.observability.jaeger.workload import jaeger_builders
 from components.observability.loki.server import loki_config_maps, loki_workload
 from components.observability.names import (
     JAEGER,
@@ -50,18 +49,9 @@ def tracing_builders(settings: Observability) -> Iterator[tuple[str, Callable[[O
         yield OTEL_COLLECTOR, collector_workload
         if settings.tracing.sampling.tail:
             yield OTEL_SAMPLER, sampler_workload
-        yield from _jaeger(settings.tracing)
+        yield from jaeger_builders(settings.tracing)
     if settings.logs and isinstance(settings.logs.storage, InLoki):
         yield LOKI, loki_workload
-
-
-def _jaeger(tracing: Tracing) -> Iterator[tuple[str, Callable[[ObservabilityArgs], WorkloadSpec]]]:
-    if has_jaeger(tracing):
-        yield JAEGER, jaeger_workload
-        if is_split(tracing):
-            yield JAEGER_COLLECTOR, jaeger_collector_workload
-        if search_server(tracing.storage):
-            yield JAEGER_INDEX_CLEANER, index_cleaner_workload
 
 
 def tracing_config(args: ObservabilityArgs, specs: Iterable[WorkloadSpec]) -> dict[str, Mapping[str, str]]:

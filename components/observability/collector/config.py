@@ -121,7 +121,9 @@ def _sending(
     tracing = tracing_of(args)
     # Behind a sampler nobody is left who could be refused: it has taken the spans long since.
     sent = trace_exporters(args, tracing, blocks=bool(sampling))
-    pushed, counting = metric_exporters(args), _counting(args, graph=graph)
+    # Nothing is counted where nobody would take it.
+    pushed = metric_exporters(args)
+    counting = _counting(args, graph=graph) if pushed else {}
     pipelines = {TRACES: _pipeline([OTLP], [*added, *sampling], [*sent, *({} if sampling else counting)])}
     if counting and sampling:
         pipelines[COUNTED] = _pipeline([OTLP], added, counting)
@@ -147,10 +149,8 @@ def _sending(
 
 
 def _counting(args: ObservabilityArgs, *, graph: bool) -> dict[str, Any]:
-    """Build what makes metrics of spans; nothing where nobody would take them."""
+    """Build what makes metrics of spans."""
     every = args.settings.metrics.scrape_interval
-    if not metric_exporters(args):
-        return {}
     found: dict[str, Any] = {SPAN_METRICS: span_metrics(RESOURCE, every=every)}
     return found | ({SERVICE_GRAPH: service_graph(every=every)} if graph else {})
 

@@ -18,9 +18,10 @@ from components.specs.observability.objectives import quantile_percent
 from components.specs.pod import ApiAccess, ConfigVolume, SecretVolume
 from components.specs.ports import Port
 from components.specs.probes import Probe, Probes
+from components.specs.scaling import REQUESTS_METRIC, latency_metric
 from components.specs.workload import WorkloadSpec
-
 from components.yaml_text import yaml_file
+
 PORT: Final = 6443
 FILE: Final = "config.json"
 CERTIFICATE_SECRET: Final = f"{PROMETHEUS_ADAPTER}-tls"
@@ -58,15 +59,10 @@ def scaled_metrics(args: ObservabilityArgs) -> dict[str, tuple[MonitoredWorkload
         scaling = service.autoscaling
         if scaling is None:
             continue
-        own = ["requests_per_second"] if scaling.requests_per_second is not None else []
+        own = [REQUESTS_METRIC] if scaling.requests_per_second is not None else []
         for metric in (*own, *map(latency_metric, scaling.latency), *scaling.metrics):
             found.setdefault(metric, []).append(service)
     return {metric: tuple(services) for metric, services in sorted(found.items())}
-
-
-def latency_metric(quantile: str) -> str:
-    """Return what autoscalers call a quantile of the requests' durations."""
-    return f"request_duration_{quantile}_seconds"
 
 
 def adapter_workload(args: ObservabilityArgs) -> WorkloadSpec:
@@ -123,7 +119,7 @@ def _rules(args: ObservabilityArgs) -> Iterator[dict[str, Any]]:
         quantiles = {
             latency_metric(name): name for one in services if one.autoscaling for name in one.autoscaling.latency
         }
-        if metric == "requests_per_second":
+        if metric == REQUESTS_METRIC:
             yield _rule(metric, "up", f'job="pods",{found}', _or_nothing(_sum(_rates(services, "_count", window))))
         elif metric in quantiles:
             share = quantile_percent(quantiles[metric]) / 100

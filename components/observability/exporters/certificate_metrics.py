@@ -28,11 +28,6 @@ _API_GROUP: Final = "cert-manager.io"
 CERTIFICATE_ACCESS: Final = ApiAccess(groups=(_API_GROUP,), resources=(CERTIFICATES,), verbs=("list", "watch"))
 
 
-def certificate_namespaces(args: ObservabilityArgs) -> tuple[str, ...]:
-    """Return the namespaces with certificates of the platform: its own, and in a mesh the edge's."""
-    return tuple(dict.fromkeys((args.namespace, args.edge_namespace) if args.mesh else (args.namespace,)))
-
-
 def certificates_container(args: ObservabilityArgs) -> Sidecar:
     """Return the container that tells of certificates and of nothing else.
 
@@ -48,7 +43,7 @@ def certificates_container(args: ObservabilityArgs) -> Sidecar:
             # Of itself the other one tells enough.
             "--telemetry-host=127.0.0.1",
             f"--telemetry-port={CERTIFICATES_PORT + 1}",
-            f"--namespaces={','.join(certificate_namespaces(args))}",
+            f"--namespaces={','.join(args.namespaces)}",
             "--custom-resource-state-only=true",
             f"--custom-resource-state-config={json.dumps(_expiration())}",
         ),

@@ -1,5 +1,6 @@
 """How Jaeger runs: as one, or storing and finding apart where the storage lets them. Pure."""
 
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Final
 
@@ -16,8 +17,9 @@ from components.observability.jaeger.storage import (
     has_jaeger,
     is_split,
     search_server,
+    split_tracing,
     storage_login,
-    trace_backend,
+    stored_tracing,
 )
 from components.observability.names import (
     HEALTH_PATH,
@@ -55,17 +57,15 @@ _ONE_IS_ENOUGH: Final = (
 )
 
 
-def jaeger_workloads(args: ObservabilityArgs) -> dict[str, WorkloadSpec]:
-    """Return all of Jaeger's workloads by name; none where a vendor takes the traces, or there are none."""
-    tracing = args.settings.tracing
-    if tracing is None or not has_jaeger(tracing):
-        return {}
-    workloads = {JAEGER: jaeger_workload(args)}
+def jaeger_builders(tracing: Tracing) -> Iterator[tuple[str, Callable[[ObservabilityArgs], WorkloadSpec]]]:
+    """Yield the name of each of Jaeger's workloads, and what builds its spec; none where a vendor takes the traces."""
+    if not has_jaeger(tracing):
+        return
+    yield JAEGER, jaeger_workload
     if is_split(tracing):
-        workloads[JAEGER_COLLECTOR] = jaeger_collector_workload(args)
+        yield JAEGER_COLLECTOR, jaeger_collector_workload
     if search_server(tracing.storage):
-        workloads[JAEGER_INDEX_CLEANER] = index_cleaner_workload(args)
-    return workloads
+        yield JAEGER_INDEX_CLEANER, index_cleaner_workload
 
 
 def traces_host(args: ObservabilityArgs) -> str | None:
@@ -78,7 +78,7 @@ def traces_host(args: ObservabilityArgs) -> str | None:
 
 def jaeger_workload(args: ObservabilityArgs) -> WorkloadSpec:
     """Return ``jaeger``: with the storage in it, or as the part that finds. Raises ValueError where there is none."""
-    tracing = _tracing(args)
+    tracing = stored_tracing(args)
     ports = {SEARCH: Port(number=SEARCH_PORT, app_protocol="http")}
     if not is_split(tracing):
         ports |= {OTLP: Port(number=OTLP_PORT, app_protocol="grpc")}
@@ -87,17 +87,8 @@ def jaeger_workload(args: ObservabilityArgs) -> WorkloadSpec:
 
 def jaeger_collector_workload(args: ObservabilityArgs) -> WorkloadSpec:
     """Return ``jaeger-collector``, which stores alone. Raises ValueError where ``jaeger`` does."""
-    tracing = _tracing(args)
-    if not is_split(tracing):
-        raise ValueError("the storage is Jaeger's own, so one workload stores and finds")
+    tracing = split_tracing(args)
     return _workload(JAEGER_COLLECTOR, tracing, {OTLP: Port(number=OTLP_PORT, app_protocol="grpc")})
-
-
-def _tracing(args: ObservabilityArgs) -> Tracing:
-    if args.settings.tracing is None:
-        raise ValueError("Jaeger is asked for, and the environment has no tracing")
-    trace_backend(args.settings.tracing)
-    return args.settings.tracing
 
 
 def _workload(name: str, tracing: Tracing, ports: dict[str, Port]) -> WorkloadSpec:

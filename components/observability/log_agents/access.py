@@ -9,8 +9,8 @@ from lightkube.models import meta_v1, rbac_v1
 from components import identity
 from components.manifests import Manifest, manifest
 from components.observability.arguments import ObservabilityArgs
-from components.observability.log_agents.config import agent_settings, read_namespaces
-from components.observability.names import AGENTS
+from components.observability.log_agents.config import agent_settings
+from components.observability.names import AGENTS, access_name
 from components.registration import register_all
 
 _API: Final = "rbac.authorization.k8s.io"
@@ -44,7 +44,7 @@ def node_agent_access_objects(args: ObservabilityArgs) -> list[Manifest]:
     name, labels = f"{args.part_of}-{args.namespace}-{agent}", identity.labels(agent, part_of=args.part_of)
     account = rbac_v1.Subject(kind="ServiceAccount", name=agent, namespace=logs.namespace)
     built: list[msgspec.Struct] = []
-    for namespace in read_namespaces(args):
+    for namespace in args.namespaces:
         # The engine tells objects of a component apart by kind and name.
         own = name if namespace == args.namespace else f"{name}-at-the-edge"
         metadata = meta_v1.ObjectMeta(name=own, namespace=namespace, labels=labels)

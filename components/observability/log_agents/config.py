@@ -20,6 +20,7 @@ from components.observability.collector.parts.exporters import BATCH_BYTES, Send
 from components.observability.collector.parts.processors import memory_limiter
 from components.observability.log_agents.parsing import CRASH, LONGEST_LINE, operators
 from components.observability.log_agents.redaction import redaction_processor
+from components.observability.loki.server import OTLP_PATH
 from components.observability.names import LOKI, LOKI_PORT, OTEL_AGENT, metric_receivers
 from components.quantities import byte_count
 from components.specs.observability.backends import KafkaServers, SearchServer
@@ -41,13 +42,6 @@ They are kept on disk, and the default of 1000 would keep text in there that not
 """
 QUEUE_SHARE: Final = 0.5
 """Of the buffer, for what waits: the file also has pages that are free, or being copied."""
-UNLIMITED: Final = 0
-"""The size of the file: at a limit, not even what has been sent could be deleted from it, and nothing would move."""
-
-
-def read_namespaces(args: ObservabilityArgs) -> tuple[str, ...]:
-    """Return the namespaces whose Pods' logs are read: the platform's and, in a mesh, the edge's."""
-    return tuple(dict.fromkeys((args.namespace, *((args.edge_namespace,) if args.mesh else ()))))
 
 
 def agent_settings(args: ObservabilityArgs) -> Logs:
@@ -66,12 +60,12 @@ def log_agent_config(args: ObservabilityArgs) -> dict[str, str]:
     """Return the ConfigMap's data. Raises ValueError where the environment collects no logs."""
     logs = agent_settings(args)
     exporter, sent = _storage_exporter(args, logs)
-    lookups = {f"k8s_attributes/{name}": _pod_labels(name) for name in read_namespaces(args)}
+    lookups = {f"k8s_attributes/{name}": _pod_labels(name) for name in args.namespaces}
     measured = _node_metrics(args) if measures_nodes(args) else NOTHING
     return config_map(
         {
             "extensions": {
-                FILE_STORAGE: file_storage(STATE_FOLDER, max_size=UNLIMITED),
+                FILE_STORAGE: file_storage(STATE_FOLDER),
                 HEALTH_CHECK: health_check(),
             },
             "receivers": {"file_log": _file_log(args), **measured["receivers"]},
@@ -101,7 +95,7 @@ def log_agent_config(args: ObservabilityArgs) -> dict[str, str]:
 
 def _file_log(args: ObservabilityArgs) -> dict[str, Any]:
     """Read files from their beginning, the kubelet's rotated and packed ones too: an agent may have been away."""
-    folders = [f"{PODS_FOLDER}/{name}_*/*" for name in read_namespaces(args)]
+    folders = [f"{PODS_FOLDER}/{name}_*/*" for name in args.namespaces]
     return {
         "include": [f"{folder}/*.log{ending}" for folder in folders for ending in ("", ".*")],
         # Half packed; the file that it is made from is still there.
@@ -166,7 +160,7 @@ def _storage_exporter(args: ObservabilityArgs, logs: Logs) -> tuple[str, dict[st
     waiting = disk_queue(int(byte_count(logs.buffer) * QUEUE_SHARE), blocks=True)
     match logs.storage:
         case InLoki():
-            endpoint = f"http://{LOKI}.{args.namespace}:{LOKI_PORT}/otlp"
+            endpoint = f"http://{LOKI}.{args.namespace}:{LOKI_PORT}{OTLP_PATH}"
             sent = {"endpoint": endpoint, "timeout": "30s", "retry_on_failure": retry(), "sending_queue": waiting}
             return "otlp_http", sent
         case LogsInElasticsearch():

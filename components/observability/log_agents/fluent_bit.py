@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from components import versions
 from components.observability.arguments import ObservabilityArgs
-from components.observability.log_agents.config import PODS_FOLDER, agent_settings, read_namespaces
+from components.observability.log_agents.config import PODS_FOLDER, agent_settings
 from components.observability.log_agents.fluent_bit_outputs import output
 from components.observability.log_agents.parsing import LONGEST_LINE
 from components.observability.log_agents.redaction import patterns
@@ -119,7 +119,7 @@ _FILE: Final = (
 
 def _tail(args: ObservabilityArgs, logs: Logs) -> dict[str, Any]:
     """https://docs.fluentbit.io/manual/data-pipeline/inputs/tail."""
-    folders = [f"{PODS_FOLDER}/{name}_*/*" for name in read_namespaces(args)]
+    folders = [f"{PODS_FOLDER}/{name}_*/*" for name in args.namespaces]
     found = [as_ruby(pattern) for pattern in (*patterns(logs), _BASE64)]
     return {
         "name": "tail",

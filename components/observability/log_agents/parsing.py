@@ -54,6 +54,8 @@ _RESOURCE: Final = {
     "restarts": "k8s.container.restart_count",
 }
 _IS_TEXT: Final = 'type(body) == "string"'
+_QUIETLY: Final = {"on_error": "send_quiet"}
+"""What can't be read passes as it is, and no text of it gets into the agent's own log."""
 
 
 def operators() -> list[dict[str, Any]]:
@@ -62,7 +64,6 @@ def operators() -> list[dict[str, Any]]:
     Both streams of a container are in one file, line by line as they came: pieces and stack traces of one must not be
     mixed with those of the other. (The Collector's own operator ``container`` knows the file only.)
     """
-    quietly = {"on_error": "send_quiet"}
     return [
         {
             "id": "cri",
@@ -70,7 +71,7 @@ def operators() -> list[dict[str, Any]]:
             "regex": _LINE,
             "parse_to": "attributes.cri",
             "timestamp": {"parse_from": "attributes.cri.time", "layout_type": "gotime", "layout": _NANOSECONDS},
-            **quietly,
+            **_QUIETLY,
         },
         {
             "id": "path",
@@ -78,7 +79,7 @@ def operators() -> list[dict[str, Any]]:
             "parse_from": 'attributes["log.file.path"]',
             "parse_to": "attributes.path",
             "regex": _PATH,
-            **quietly,
+            **_QUIETLY,
         },
         *(_moved(f"attributes.path.{group}", f'resource["{name}"]') for group, name in _RESOURCE.items()),
         _moved("attributes.cri.stream", 'attributes["log.iostream"]'),
@@ -88,7 +89,7 @@ def operators() -> list[dict[str, Any]]:
             "type": "add",
             "field": "attributes.stream",
             "value": 'EXPR(attributes["log.file.path"] + " " + (attributes["log.iostream"] ?? ""))',
-            **quietly,
+            **_QUIETLY,
         },
         {
             "id": "pieces",
@@ -102,7 +103,7 @@ def operators() -> list[dict[str, Any]]:
             "max_unmatched_batch_size": 0,
             "max_log_size": LONGEST_LINE,
             "force_flush_period": PIECES_WAIT,
-            **quietly,
+            **_QUIETLY,
         },
         {
             "id": "traces",
@@ -118,10 +119,10 @@ def operators() -> list[dict[str, Any]]:
             "max_unmatched_batch_size": 0,
             "max_log_size": LONGEST_TRACE,
             "force_flush_period": TRACE_WAIT,
-            **quietly,
+            **_QUIETLY,
         },
-        *({"id": f"drop-{field}", "type": "remove", "field": f"attributes.{field}", **quietly} for field in _OWN),
-        {"id": "drop-file", "type": "remove", "field": 'attributes["log.file.path"]', **quietly},
+        *({"id": f"drop-{field}", "type": "remove", "field": f"attributes.{field}", **_QUIETLY} for field in _OWN),
+        {"id": "drop-file", "type": "remove", "field": 'attributes["log.file.path"]', **_QUIETLY},
         *_fields(),
     ]
 
@@ -131,14 +132,13 @@ _OWN: Final = ("cri", "path", "stream")
 
 def _fields() -> list[dict[str, Any]]:
     """Read what docs/services.md promises of each line; the body stays as the service has written it."""
-    quietly = {"on_error": "send_quiet"}
     return [
         {
             "id": "json",
             "type": "json_parser",
             "if": f'{_IS_TEXT} and body startsWith "{{"',
             "parse_to": "body",
-            **quietly,
+            **_QUIETLY,
         },
         {
             "id": "time",
@@ -147,7 +147,7 @@ def _fields() -> list[dict[str, Any]]:
             "parse_from": "body.time",
             "layout_type": "gotime",
             "layout": _NANOSECONDS,
-            **quietly,
+            **_QUIETLY,
         },
         {
             "id": "level",
@@ -156,7 +156,7 @@ def _fields() -> list[dict[str, Any]]:
             "parse_from": "body.level",
             "mapping": {"error": ["err"], "fatal": ["panic", "crit", "critical"], "warn": ["warning"]},
             "overwrite_text": True,
-            **quietly,
+            **_QUIETLY,
         },
         {
             "id": "trace",
@@ -164,7 +164,7 @@ def _fields() -> list[dict[str, Any]]:
             "if": f"{_is_text('trace_id')} and body.trace_id matches `^[0-9a-f]{{32}}$`",
             "trace_id": {"parse_from": "body.trace_id"},
             "span_id": {"parse_from": "body.span_id"},
-            **quietly,
+            **_QUIETLY,
         },
     ]
 
@@ -175,4 +175,4 @@ def _is_text(field: str) -> str:
 
 def _moved(source: str, target: str) -> dict[str, Any]:
     name = source.rpartition(".")[2]
-    return {"id": f"move-{name}", "type": "move", "from": source, "to": target, "on_error": "send_quiet"}
+    return {"id": f"move-{name}", "type": "move", "from": source, "to": target, **_QUIETLY}

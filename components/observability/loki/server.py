@@ -51,11 +51,6 @@ def loki_config_maps(args: ObservabilityArgs) -> dict[str, dict[str, str]]:
     return {LOKI: loki_config(args)} if _storage(args) else {}
 
 
-def loki_workloads(args: ObservabilityArgs) -> dict[str, WorkloadSpec]:
-    """Return the workload by its name; nothing where logs go elsewhere."""
-    return {LOKI: loki_workload(args)} if _storage(args) else {}
-
-
 def loki_config(args: ObservabilityArgs) -> dict[str, str]:
     """Return the ConfigMap's data. Raises ValueError where logs go elsewhere."""
     storage = _required(args)

@@ -10,7 +10,7 @@ from pydantic import Field, WithJsonSchema
 
 from components.faults import fault
 from components.scalars import ConfigKey, DnsLabel, DnsSubdomain, LabelKey, LabelValue, matching
-from components.specs.base import Finding, Spec
+from components.specs.base import Finding, Spec, kebab_case
 from components.specs.probes import PortNumber
 from components.specs.resources import Resources
 from components.units import Memory, PositiveDuration
@@ -113,7 +113,7 @@ class Metrics(Spec):
         for field in ours if operator else theirs:
             if field in self.model_fields_set:
                 yield (
-                    (field.replace("_", "-"),),
+                    (kebab_case(field),),
                     fault(
                         f"is set, and Prometheus is run by the {'operator' if operator else 'platform'}",
                         consequence="the setting would reach nothing",

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any, Final
 
 from components.observability.arguments import ObservabilityArgs
+from components.observability.jaeger.workload import jaeger_builders
 from components.specs.observability.settings import Observability
+from components.specs.workload import WorkloadSpec
 
 METRICS: Final[dict[str, Any]] = {"retention": "15d", "storage": "50Gi"}
 OPERATED: Final[dict[str, Any]] = {"run-by": "operator", "operator-namespace": "monitoring"}
@@ -51,6 +53,12 @@ def traced(
 def logged(loki: str = "50Gi", *, retention: str = "14d", **storage: Any) -> ObservabilityArgs:
     """A platform with a Loki of its own."""
     return watched(logs={"namespace": "logs", "storage": {"loki": loki, "retention": retention, **storage}})
+
+
+def jaeger_workloads(args: ObservabilityArgs) -> dict[str, WorkloadSpec]:
+    """All of Jaeger's workloads by name."""
+    tracing = args.settings.tracing
+    return {name: build(args) for name, build in jaeger_builders(tracing)} if tracing else {}
 
 
 INSIDE: Final[dict[str, ObservabilityArgs]] = {

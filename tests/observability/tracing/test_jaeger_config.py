@@ -13,8 +13,17 @@ from components.observability.arguments import ObservabilityArgs
 from components.observability.collector.parts.connectors import span_metrics
 from components.observability.jaeger.config import FILE, jaeger_collector_config, jaeger_config, jaeger_config_maps
 from components.observability.jaeger.storage import CASSANDRA_PASSWORD, SECRETS, SPAN_METRICS_UNIT, jaeger_secret_keys
-from components.observability.jaeger.workload import jaeger_workloads, traces_host
-from tests.observability.tracing.stored import AT_VENDOR, INSIDE, LOGIN, OUTSIDE, VARIANTS, traced, watched
+from components.observability.jaeger.workload import traces_host
+from tests.observability.tracing.stored import (
+    AT_VENDOR,
+    INSIDE,
+    LOGIN,
+    OUTSIDE,
+    VARIANTS,
+    jaeger_workloads,
+    traced,
+    watched,
+)
 
 
 def every_file(args: ObservabilityArgs) -> dict[str, dict[str, Any]]:

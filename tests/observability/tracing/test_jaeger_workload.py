@@ -13,15 +13,15 @@ from components.observability.arguments import ObservabilityArgs
 from components.observability.jaeger.config import FILE, jaeger_config_maps
 from components.observability.jaeger.index_cleaner import PASSWORD, index_cleaner_workload
 from components.observability.jaeger.storage import CASSANDRA_PASSWORD, SECRETS, VOLUME
-from components.observability.jaeger.workload import jaeger_collector_workload, jaeger_workload, jaeger_workloads
+from components.observability.jaeger.workload import jaeger_collector_workload, jaeger_workload
 from components.quantities import byte_count
 from tests.components.workload import environment, main, pod, template, the
-from tests.observability.scraped import objects
-from tests.observability.tracing.stored import AT_VENDOR, INSIDE, LOGIN, OUTSIDE, VARIANTS, traced
+from tests.observability.parts import part_objects
+from tests.observability.tracing.stored import AT_VENDOR, INSIDE, LOGIN, OUTSIDE, VARIANTS, jaeger_workloads, traced
 
 
 def every(args: ObservabilityArgs) -> dict[str, list[Manifest]]:
-    return {name: objects(name, spec) for name, spec in jaeger_workloads(args).items()}
+    return {name: part_objects(name, spec) for name, spec in jaeger_workloads(args).items()}
 
 
 @pytest.mark.parametrize("variant", VARIANTS)

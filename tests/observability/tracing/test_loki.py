@@ -15,11 +15,10 @@ from components.observability.loki.server import (
     loki_config,
     loki_config_maps,
     loki_workload,
-    loki_workloads,
 )
 from components.quantities import byte_count
 from tests.components.workload import main, pod, template, the
-from tests.observability.scraped import objects
+from tests.observability.parts import part_objects
 from tests.observability.tracing.stored import SEARCH, logged, watched
 
 ELSEWHERE = watched(logs={"namespace": "logs", "storage": {"elasticsearch": SEARCH}})
@@ -30,9 +29,10 @@ def config(args: ObservabilityArgs) -> dict[str, Any]:
 
 
 def test_it_is_there_where_logs_go_to_it() -> None:
-    assert set(loki_config_maps(logged())) == set(loki_workloads(logged())) == {"loki"}
+    assert set(loki_config_maps(logged())) == {"loki"}
+    assert loki_workload(logged())
     for args in (ELSEWHERE, watched()):
-        assert not loki_config_maps(args) and not loki_workloads(args)
+        assert not loki_config_maps(args)
         for build in (loki_config, loki_workload):
             with pytest.raises(ValueError, match="Loki is asked for"):
                 build(args)
@@ -75,7 +75,7 @@ def test_all_that_it_writes_is_on_its_volume() -> None:
     found = paths(config(logged()))
     assert len(found) >= 5
     assert all(path == DATA_FOLDER or path.startswith(f"{DATA_FOLDER}/") for path in found)
-    bodies = objects("loki", loki_workload(logged(**{"storage-class": "fast"})))
+    bodies = part_objects("loki", loki_workload(logged(**{"storage-class": "fast"})))
     (claim,) = the(bodies, "StatefulSet")["spec"]["volumeClaimTemplates"]
     assert claim["spec"]["resources"]["requests"] == {"storage": "50Gi"}
     assert claim["spec"]["storageClassName"] == "fast"
@@ -91,7 +91,7 @@ def test_it_tells_nobody_outside_and_has_no_rules() -> None:
 
 
 def test_its_one_port_is_scraped_too() -> None:
-    bodies = objects("loki", loki_workload(logged()))
+    bodies = part_objects("loki", loki_workload(logged()))
     (service,) = (one for one in bodies if one["kind"] == "Service" and one["metadata"]["name"] == "loki")
     (port,) = service["spec"]["ports"]
     assert (port["name"], port["port"], port["appProtocol"]) == ("metrics", 3100, "http")
@@ -99,7 +99,7 @@ def test_its_one_port_is_scraped_too() -> None:
 
 
 def test_it_has_time_to_read_its_log_and_to_write_what_it_has() -> None:
-    bodies = objects("loki", loki_workload(logged()))
+    bodies = part_objects("loki", loki_workload(logged()))
     probes = main(bodies)
     assert probes["startupProbe"]["periodSeconds"] * probes["startupProbe"]["failureThreshold"] >= 600
     assert probes["livenessProbe"]["httpGet"]["path"] != probes["readinessProbe"]["httpGet"]["path"]

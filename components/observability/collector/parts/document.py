@@ -119,15 +119,15 @@ def health_check() -> HealthCheck:
     return {"endpoint": f"{ANY_ADDRESS}:{HEALTH_PORT}", "path": HEALTH_PATH}
 
 
-def file_storage(directory: str, *, max_size: int = 0) -> FileStorage:
-    """Return the storage of queues: files in a folder that exists, each of at most so many bytes where it is said.
+def file_storage(directory: str) -> FileStorage:
+    """Return the storage of queues: files without a limit, in a folder that exists.
 
     A queue must be bounded by its own size: it has to write even to take out what has been sent, so a file at its limit
     would lock it up for good. Written pages are not forced to the disk one by one: they outlive the process, whatever
     kills it, and what a crash of the whole node may break is set aside. Files never shrink: nothing else wants their
     volume.
     """
-    return {"directory": directory, "max_size": max_size, "recreate": True}
+    return {"directory": directory, "max_size": 0, "recreate": True}
 
 
 def own_telemetry(*, scraped: bool = True) -> OwnTelemetry:
