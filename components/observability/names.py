@@ -54,6 +54,11 @@ EXCLUDED_PORTS: Final = "traffic.sidecar.istio.io/excludeOutboundPorts"
 (https://istio.io/latest/docs/reference/config/annotations/#SidecarTrafficExcludeOutboundPorts)."""
 
 
+def access_name(args: ObservabilityArgs, workload: str) -> str:
+    """Return the name of a workload's roles: other platforms on the cluster have roles of their own beside them."""
+    return f"{args.part_of}-{args.namespace}-{workload}"
+
+
 def exporter_name(speaks_for: str) -> str:
     """Return the name of the exporter that speaks for a store or the broker."""
     return f"{speaks_for}-exporter"

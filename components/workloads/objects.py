@@ -10,6 +10,7 @@ from lightkube.models import core_v1, meta_v1, rbac_v1
 from components import identity
 from components.manifests import Manifest, manifest
 from components.quantities import count_text
+from components.resources.rights import account, granted
 from components.specs.pod import ClaimedVolume
 from components.specs.workload import WorkloadKind
 from components.workloads.arguments import NamedWorkload
@@ -163,15 +164,5 @@ def api_access(workload: NamedWorkload) -> list[msgspec.Struct]:
         )
         for rule in workload.spec.api_access
     ]
-    api = "rbac.authorization.k8s.io"
-    subject: Any = {"kind": "ServiceAccount", "name": workload.name, "namespace": workload.args.namespace}
-    return [
-        rbac_v1.Role(apiVersion=f"{api}/v1", kind="Role", metadata=workload.metadata(), rules=rules),
-        rbac_v1.RoleBinding(
-            apiVersion=f"{api}/v1",
-            kind="RoleBinding",
-            metadata=workload.metadata(),
-            roleRef=rbac_v1.RoleRef(apiGroup=api, kind="Role", name=workload.name),
-            subjects=[rbac_v1.Subject(**subject)],
-        ),
-    ]
+    namespace: Any = workload.args.namespace  # may be known only at deploy time
+    return [*granted(workload.metadata(), rules, account(workload.name, namespace))]

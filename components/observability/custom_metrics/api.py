@@ -5,20 +5,19 @@ from typing import Final, cast
 
 import msgspec
 import pulumi
-from lightkube.models import apiregistration_v1, meta_v1, rbac_v1
+from lightkube.models import apiregistration_v1, meta_v1
 
 from components import identity
 from components.manifests import Manifest, manifest
 from components.observability.arguments import ObservabilityArgs
 from components.observability.custom_metrics.adapter import CERTIFICATE_SECRET, PORT
-from components.observability.names import PROMETHEUS_ADAPTER
+from components.observability.names import PROMETHEUS_ADAPTER, access_name
 from components.registration import register_all
 from components.resources.certificate import Certificate, certificate
 from components.resources.rights import account, bound
 
 _GROUP: Final = "custom.metrics.k8s.io"
 _VERSION: Final = "v1beta1"
-_RBAC: Final = "rbac.authorization.k8s.io"
 _SYSTEM: Final = "kube-system"
 
 
@@ -97,23 +96,12 @@ def _rights(args: ObservabilityArgs) -> list[msgspec.Struct]:
     https://kubernetes.io/docs/tasks/extend-kubernetes/configure-aggregation-layer/. Kubernetes' own autoscaler needs no
     rights from us: it may read every custom metric.
     """
-    prefix = f"{args.part_of}-{args.namespace}-{PROMETHEUS_ADAPTER}"
-    account = rbac_v1.Subject(kind="ServiceAccount", name=PROMETHEUS_ADAPTER, namespace=args.namespace)
+    prefix, adapter = access_name(args, PROMETHEUS_ADAPTER), account(PROMETHEUS_ADAPTER, args.namespace)
+    delegates = _metadata(args, f"{prefix}-delegates", None)
+    reads = _metadata(args, f"{prefix}-reads-authentication", _SYSTEM)
     return [
-        rbac_v1.ClusterRoleBinding(
-            apiVersion=f"{_RBAC}/v1",
-            kind="ClusterRoleBinding",
-            metadata=_metadata(args, f"{prefix}-delegates", None),
-            roleRef=rbac_v1.RoleRef(apiGroup=_RBAC, kind="ClusterRole", name="system:auth-delegator"),
-            subjects=[account],
-        ),
-        rbac_v1.RoleBinding(
-            apiVersion=f"{_RBAC}/v1",
-            kind="RoleBinding",
-            metadata=_metadata(args, f"{prefix}-reads-authentication", _SYSTEM),
-            roleRef=rbac_v1.RoleRef(apiGroup=_RBAC, kind="Role", name="extension-apiserver-authentication-reader"),
-            subjects=[account],
-        ),
+        bound(delegates, "system:auth-delegator", adapter),
+        bound(reads, "extension-apiserver-authentication-reader", adapter),
     ]
 
 

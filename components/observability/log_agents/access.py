@@ -1,7 +1,5 @@
 """What the agents on the nodes may ask the Kubernetes API."""
 
-from typing import Any, Final
-
 import msgspec
 import pulumi
 from lightkube.models import meta_v1, rbac_v1
@@ -12,8 +10,7 @@ from components.observability.arguments import ObservabilityArgs
 from components.observability.log_agents.config import agent_settings
 from components.observability.names import AGENTS, access_name
 from components.registration import register_all
-
-_API: Final = "rbac.authorization.k8s.io"
+from components.resources.rights import account, granted
 
 
 class NodeAgentAccess(pulumi.ComponentResource):
@@ -41,21 +38,12 @@ def agent_name(args: ObservabilityArgs) -> str:
 def node_agent_access_objects(args: ObservabilityArgs) -> list[Manifest]:
     """Build a role in each namespace that is read, and its binding to the agents' account."""
     logs, agent = agent_settings(args), agent_name(args)
-    name, labels = f"{args.part_of}-{args.namespace}-{agent}", identity.labels(agent, part_of=args.part_of)
-    account = rbac_v1.Subject(kind="ServiceAccount", name=agent, namespace=logs.namespace)
+    name, labels = access_name(args, agent), identity.labels(agent, part_of=args.part_of)
+    rule = rbac_v1.PolicyRule(apiGroups=[""], resources=["pods"], verbs=["get", "list", "watch"])
     built: list[msgspec.Struct] = []
     for namespace in args.namespaces:
         # The engine tells objects of a component apart by kind and name.
         own = name if namespace == args.namespace else f"{name}-at-the-edge"
         metadata = meta_v1.ObjectMeta(name=own, namespace=namespace, labels=labels)
-        rule = rbac_v1.PolicyRule(apiGroups=[""], resources=["pods"], verbs=["get", "list", "watch"])
-        reference = rbac_v1.RoleRef(apiGroup=_API, kind="Role", name=own)
-        built += [
-            rbac_v1.Role(**_kind("Role"), metadata=metadata, rules=[rule]),
-            rbac_v1.RoleBinding(**_kind("RoleBinding"), metadata=metadata, roleRef=reference, subjects=[account]),
-        ]
+        built += granted(metadata, [rule], account(agent, logs.namespace))
     return [manifest(model) for model in built]
-
-
-def _kind(kind: str) -> dict[str, Any]:
-    return {"apiVersion": f"{_API}/v1", "kind": kind}

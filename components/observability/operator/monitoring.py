@@ -16,21 +16,20 @@ from components import identity
 from components.manifests import Manifest, manifest
 from components.observability.arguments import ObservabilityArgs
 from components.observability.dashboards.index import config_map_name, entries
-from components.observability.names import PROMETHEUS
+from components.observability.names import PROMETHEUS, access_name
 from components.observability.operator.resources import PodMonitor, PrometheusRule, Relabeling
 from components.observability.prometheus.scrape_jobs import Relabelling, pods_job
 from components.observability.rules.groups import rule_files
 from components.quantities import duration_text
 from components.registration import register_all
 from components.resources.metadata import Metadata
+from components.resources.rights import account, granted
 
 DASHBOARD_LABEL: Final = "grafana_dashboard"
 """By it the sidecar of Grafana's chart finds dashboards
 (https://github.com/grafana/helm-charts/tree/main/charts/grafana#sidecar-for-dashboards)."""
 FOLDER_ANNOTATION: Final = "grafana_folder"
 """Where it puts them, if told to look there."""
-
-_RBAC: Final = "rbac.authorization.k8s.io"
 
 
 class OperatorMonitoring(pulumi.ComponentResource):
@@ -104,32 +103,17 @@ def _camel_case(relabeling: Relabelling) -> Relabeling:
     return cast("Relabeling", spelt)
 
 
-def _discovery(args: ObservabilityArgs, namespace: str) -> Iterator[msgspec.Struct]:
+def _discovery(args: ObservabilityArgs, namespace: str) -> tuple[msgspec.Struct, msgspec.Struct]:
     """Let the operator's Prometheus find the Pods of a namespace; its own installation may not reach this one."""
-    settings, name = args.settings.metrics, f"{args.part_of}-{args.namespace}-scraped"
+    settings = args.settings.metrics
     metadata = meta_v1.ObjectMeta(
         # The engine tells objects of a component apart by kind and name.
-        name=f"{name}{_suffix(args, namespace)}",
+        name=f"{access_name(args, 'scraped')}{_suffix(args, namespace)}",
         namespace=namespace,
         labels=identity.labels(PROMETHEUS, part_of=args.part_of),
     )
-    yield rbac_v1.Role(
-        apiVersion=f"{_RBAC}/v1",
-        kind="Role",
-        metadata=metadata,
-        rules=[rbac_v1.PolicyRule(apiGroups=[""], resources=["pods"], verbs=["list", "watch"])],
-    )
-    yield rbac_v1.RoleBinding(
-        apiVersion=f"{_RBAC}/v1",
-        kind="RoleBinding",
-        metadata=metadata,
-        roleRef=rbac_v1.RoleRef(apiGroup=_RBAC, kind="Role", name=metadata.name or ""),
-        subjects=[
-            rbac_v1.Subject(
-                kind="ServiceAccount", name=settings.operator_service_account, namespace=settings.operator_namespace
-            )
-        ],
-    )
+    rule = rbac_v1.PolicyRule(apiGroups=[""], resources=["pods"], verbs=["list", "watch"])
+    return granted(metadata, [rule], account(settings.operator_service_account, settings.operator_namespace))
 
 
 def _suffix(args: ObservabilityArgs, namespace: str) -> str:

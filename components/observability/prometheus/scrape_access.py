@@ -1,7 +1,5 @@
 """What Prometheus and kube-state-metrics may read outside their own namespace, where they read anything there."""
 
-from typing import Any, Final
-
 import msgspec
 import pulumi
 from lightkube.models import meta_v1, rbac_v1
@@ -10,10 +8,9 @@ from components import identity
 from components.manifests import Manifest, manifest
 from components.observability.arguments import ObservabilityArgs
 from components.observability.exporters.certificate_metrics import CERTIFICATE_ACCESS
-from components.observability.names import KUBE_STATE_METRICS, PROMETHEUS
+from components.observability.names import KUBE_STATE_METRICS, PROMETHEUS, access_name
 from components.registration import register_all
-
-_API: Final = "rbac.authorization.k8s.io"
+from components.resources.rights import account, granted
 
 
 class ScrapeAccess(pulumi.ComponentResource):
@@ -55,11 +52,6 @@ def scrape_access_objects(args: ObservabilityArgs) -> list[Manifest]:
     return [manifest(model) for model in built]
 
 
-def access_name(args: ObservabilityArgs, workload: str) -> str:
-    """Return the name of a workload's roles: other platforms on the cluster have roles of their own beside them."""
-    return f"{args.part_of}-{args.namespace}-{workload}"
-
-
 def _granted(
     args: ObservabilityArgs, workload: str, namespace: str | None, rules: list[rbac_v1.PolicyRule]
 ) -> tuple[msgspec.Struct, msgspec.Struct]:
@@ -69,20 +61,8 @@ def _granted(
     name = f"{access_name(args, workload)}{'-on-nodes' if namespace and namespace == agents else ''}"
     labels = identity.labels(workload, part_of=args.part_of)
     metadata = meta_v1.ObjectMeta(name=name, namespace=namespace, labels=labels)
-    kind = "Role" if namespace else "ClusterRole"
-    role = (rbac_v1.Role if namespace else rbac_v1.ClusterRole)(**_kind(kind), metadata=metadata, rules=rules)
-    binding = (rbac_v1.RoleBinding if namespace else rbac_v1.ClusterRoleBinding)(
-        **_kind(f"{kind}Binding"),
-        metadata=metadata,
-        roleRef=rbac_v1.RoleRef(apiGroup=_API, kind=kind, name=name),
-        subjects=[rbac_v1.Subject(kind="ServiceAccount", name=workload, namespace=args.namespace)],
-    )
-    return role, binding
+    return granted(metadata, rules, account(workload, args.namespace))
 
 
 def _rule(group: str, resource: str, *verbs: str) -> rbac_v1.PolicyRule:
     return rbac_v1.PolicyRule(apiGroups=[group], resources=[resource], verbs=list(verbs))
-
-
-def _kind(kind: str) -> dict[str, Any]:
-    return {"apiVersion": f"{_API}/v1", "kind": kind}
