@@ -23,7 +23,7 @@ def mesh(args: ObservabilityArgs) -> Dashboard:
         Row(title="Requests, as the proxies in front of services count them", panels=[_rate(), _errors(), _slowest()]),
         Row(title="Who calls whom", panels=[_callers(reporter)], height=9),
         Row(title="Why requests fail", panels=[_responses(reporter), _flags(reporter), _identity(reporter)]),
-        Row(title="Edge and connections", panels=[_edge(args), _connections(), _bytes()]),
+        Row(title="Edge and connections", panels=[_edge(args), _connections(args), _bytes(args)]),
     ]
     if args.mesh is MeshReporter.SIDECAR:
         rows.append(Row(title="Proxies", panels=[_memory(), _uptime()]))
@@ -161,32 +161,41 @@ def _edge(args: ObservabilityArgs) -> Panel:
     )
 
 
-def _connections() -> Panel:
+def _connections(args: ObservabilityArgs) -> Panel:
     return graph(
         "Connections opened",
         "TCP connections a second to what isn't HTTP: stores, streams.",
         units.CountsPerSecond,
         Query(
-            expression=f"sum by (destination_service_name) (rate(istio_tcp_connections_opened_total[{RATE}]))",
+            expression=_over_tcp(args, "istio_tcp_connections_opened_total"),
             legend="{{destination_service_name}}",
         ),
     )
 
 
-def _bytes() -> Panel:
+def _bytes(args: ObservabilityArgs) -> Panel:
     return graph(
         "Bytes over TCP",
         "Sent and received a second, over connections that aren't HTTP.",
         units.BytesPerSecondIEC,
         Query(
-            expression=f"sum by (destination_service_name) (rate(istio_tcp_sent_bytes_total[{RATE}]))",
+            expression=_over_tcp(args, "istio_tcp_sent_bytes_total"),
             legend="{{destination_service_name}} sent",
         ),
         Query(
-            expression=f"sum by (destination_service_name) (rate(istio_tcp_received_bytes_total[{RATE}]))",
+            expression=_over_tcp(args, "istio_tcp_received_bytes_total"),
             legend="{{destination_service_name}} received",
         ),
     )
+
+
+def _over_tcp(args: ObservabilityArgs, metric: str) -> str:
+    """Return a metric's rate by who is called, told once.
+
+    Of two sidecars the caller's counts: a store outside the mesh has none.
+    """
+    reporter = "source" if args.mesh is MeshReporter.SIDECAR else MeshReporter.WAYPOINT
+    return f'sum by (destination_service_name) (rate({metric}{{reporter="{reporter}"}}[{RATE}]))'
 
 
 def _memory() -> Panel:

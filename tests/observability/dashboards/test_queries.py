@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from collections.abc import Iterator
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -13,14 +13,13 @@ import pytest
 
 from components.observability.rules.groups import rule_groups
 from components.observability.rules.model import RecordingRule
-from launcher.gobuild import built
 from tests.observability.dashboards import panels
 from tests.observability.dashboards.panels import Json
 from tests.observability.dashboards.rendered import every, rendered, sample
 from tests.observability.foreign_metrics import SOURCES, TARGET, labels_by_metric
 from tests.observability.promql import metric_names
+from tests.observability.rules import promtool
 from tests.observability.rules.platforms import PLATFORMS
-from tests.tools.prometheus import PROMTOOL
 
 RECORDED_LABELS: Final = TARGET | {"interface", "method", "le", "slo"}
 
@@ -77,15 +76,32 @@ def test_a_query_that_prometheus_refuses_is_seen(tmp_path: Path) -> None:
     assert "parse error" in refused(tmp_path, ["sum by (rate(up[5m]))"])
 
 
+@pytest.mark.parametrize(
+    ("platform", "proxies"), [("everything", ("source", "destination")), ("ambient", ("waypoint",))]
+)
+def test_a_connection_that_the_proxies_of_both_sides_tell_of_is_counted_once(
+    platform: str, proxies: tuple[str, ...], tmp_path: Path
+) -> None:
+    """Both proxies beside the Pods report it, and only the caller's where what is called is outside the mesh."""
+    called = [("cache", proxy) for proxy in proxies] + [("users-db", proxies[0])]
+    series = {
+        f'istio_tcp_{what}_total{{destination_service_name="{name}",reporter="{proxy}"}}': "0+60x20"
+        for what in ("connections_opened", "sent_bytes", "received_bytes")
+        for name, proxy in called
+    }
+    each = {f'{{destination_service_name="{name}"}}': 1.0 for name, _ in called}
+    expected = {query: each for _, query in panels.expressions(rendered(platform)["mesh"]) if "istio_tcp_" in query}
+    assert len(expected) == 3
+    step = timedelta(minutes=1)
+    assert promtool.evaluate(tmp_path, {}, series, expected, at=10 * step, step=step) == ""
+
+
 def refused(folder: Path, queries: list[str]) -> str:
     """What promtool says of expressions, as rules: it parses them as the server does. Empty where it takes them all."""
     rules = [{"record": f"query:{number}", "expr": query} for number, query in enumerate(queries)]
-    file = folder / "queries.json"
-    file.write_text(json.dumps({"groups": [{"name": "queries", "rules": rules}]}))
-    checked = subprocess.run(
-        [built(PROMTOOL), "check", "rules", "--lint=none", file], capture_output=True, text=True, check=False
-    )
-    return checked.stderr if checked.returncode else ""
+    files = promtool.write(folder, {"queries.json": json.dumps({"groups": [{"name": "queries", "rules": rules}]})})
+    checked = promtool.run(folder, "check", "rules", "--lint=none", *files)
+    return checked.stdout if checked.returncode else ""
 
 
 def _queries(platform: str) -> Iterator[str]:
