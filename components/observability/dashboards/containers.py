@@ -3,7 +3,7 @@
 from grafana_foundation_sdk.models import units
 
 from components.observability.arguments import ObservabilityArgs
-from components.observability.dashboards.expressions import RATE, of_chosen_services, of_services
+from components.observability.dashboards.expressions import RATE, of_chosen_services, of_services, share
 from components.observability.dashboards.panels import RED, Panel, Query, graph
 from components.observability.rules.inventory import knows_objects
 from components.observability.thresholds import MEMORY_SHARE, THROTTLED_SHARE
@@ -44,8 +44,9 @@ def _throttled() -> Panel:
         "Share of the 100 ms periods in which a Pod wanted more CPU than its limit, and so waited.",
         units.PercentUnit,
         Query(
-            expression=f"{of_chosen_services(periods.format('throttled_', RATE))}"
-            f" / ({of_chosen_services(periods.format('', RATE))} > 0)",
+            expression=share(
+                of_chosen_services(periods.format("throttled_", RATE)), of_chosen_services(periods.format("", RATE))
+            ),
             legend="{{pod}}",
         ),
         limits=[(THROTTLED_SHARE, RED)],

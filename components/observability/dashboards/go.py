@@ -5,7 +5,7 @@ from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from components.observability.arguments import ObservabilityArgs
 from components.observability.dashboards import index
-from components.observability.dashboards.expressions import RATE, SERVICE
+from components.observability.dashboards.expressions import RATE, SERVICE, slowest
 from components.observability.dashboards.page import Row, page, services
 from components.observability.dashboards.panels import RED, Panel, Query, graph
 from components.observability.thresholds import GO_MEMORY_SHARE
@@ -48,13 +48,7 @@ def _waiting() -> Panel:
         "Wait for a thread, P99",
         "How long goroutines that could run wait for a thread. Above some milliseconds the CPU limit is too small.",
         units.Seconds,
-        Query(
-            expression=(
-                "histogram_quantile(0.99, sum by (pod, le)"
-                f" (rate(go_sched_latencies_seconds_bucket{{{SERVICE}}}[{RATE}])))"
-            ),
-            legend=_POD,
-        ),
+        Query(expression=slowest("go_sched_latencies_seconds", "pod"), legend=_POD),
     )
 
 

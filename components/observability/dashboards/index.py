@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Final
 
 from components.observability.arguments import ObservabilityArgs, Role
+from components.observability.rules.broker import broker_exporters
 from components.specs.container import Language
 from components.specs.observability.logs import InLoki, LogAgent, Logs
 from components.specs.observability.metrics import MetricsBackend
@@ -57,7 +58,7 @@ def config_map_name(uid: str) -> str:
 
 
 def exporters(args: ObservabilityArgs, *engines: str) -> dict[str, str]:
-    """Return what stores or brokers of these engines are called → the exporter that speaks for them."""
+    """Return what stores of these engines are called → the exporter that speaks for them."""
     return {
         workload.speaks_for: name
         for name, workload in args.workloads.items()
@@ -82,7 +83,7 @@ def _has(args: ObservabilityArgs) -> Iterator[tuple[Entry, bool]]:
     yield JAVA, bool(written_in(args, Language.JAVA))
     yield PYTHON, bool(written_in(args, Language.PYTHON))
     yield MESH, args.mesh is not None
-    yield STREAMS, bool(args.streams and exporters(args, "nats"))
+    yield STREAMS, bool(args.streams and broker_exporters(args))
     yield STORES, bool(exporters(args, "postgres", "redis"))
     yield TELEMETRY, args.settings.tracing is not None or _tells_of_logs(args.settings.logs)
 

@@ -5,7 +5,7 @@ from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from components.observability.arguments import ObservabilityArgs
 from components.observability.dashboards import index
-from components.observability.dashboards.expressions import RATE, SERVICE
+from components.observability.dashboards.expressions import RATE, SERVICE, share
 from components.observability.dashboards.page import Row, page, services
 from components.observability.dashboards.panels import RED, Panel, Query, graph
 from components.observability.thresholds import GC_PAUSE_SHARE, OLD_GENERATION_SHARE, POOL_SHARE
@@ -227,9 +227,9 @@ def _acquired() -> Panel:
         "On average, and the longest of the last minutes.",
         units.Seconds,
         Query(
-            expression=(
-                f"rate(hikaricp_connections_acquire_seconds_sum{{{SERVICE}}}[{RATE}])"
-                f" / (rate(hikaricp_connections_acquire_seconds_count{{{SERVICE}}}[{RATE}]) > 0)"
+            expression=share(
+                f"rate(hikaricp_connections_acquire_seconds_sum{{{SERVICE}}}[{RATE}])",
+                f"rate(hikaricp_connections_acquire_seconds_count{{{SERVICE}}}[{RATE}])",
             ),
             legend=_POD,
         ),

@@ -1,5 +1,7 @@
 """What services promise, whether they keep it, and how fast they spend what may fail."""
 
+from typing import Final
+
 from grafana_foundation_sdk.models import units
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
@@ -18,8 +20,11 @@ from components.observability.dashboards.panels import (
     graph,
     table_of,
 )
-from components.observability.thresholds import FAST_BURN, MIDDLE_BURN, SLOW_BURN, SLOWEST_BURN
+from components.observability.rules.burn_rates import BURN_RATES, BurnRate
+from components.observability.thresholds import FAST_BURN, SLOW_BURN, SLOWEST_BURN
 
+BUDGET_STEPS: Final = ((LOWEST, RED), (0, ORANGE), (0.25, GREEN))
+"""What is left of an error budget → the colour of the number from there on."""
 _NAMED = "{{service}} {{slo}}"
 _TIMES = "suffix:x"
 _BROKEN_SHARE = share(
@@ -30,6 +35,7 @@ _BROKEN_SHARE = share(
 
 def objectives(args: ObservabilityArgs) -> Dashboard:
     """Return the dashboard of promises and error budgets."""
+    fast, middle, slow, slowest = BURN_RATES
     return page(
         index.OBJECTIVES,
         "Promises (service level objectives), what is left of their error budgets, and how fast it is spent.",
@@ -39,15 +45,15 @@ def objectives(args: ObservabilityArgs) -> Dashboard:
             Row(
                 title="Speed of spending: each pair of windows is an alert, which fires where both are above the line",
                 panels=[
-                    _burn("1h", "5m", FAST_BURN, "It pages: a budget for 30 days would last two days."),
-                    _burn("6h", "30m", MIDDLE_BURN, "It pages: a budget for 30 days would last five days."),
+                    _burn(fast, "It pages: a budget for 30 days would last two days."),
+                    _burn(middle, "It pages: a budget for 30 days would last five days."),
                 ],
             ),
             Row(
                 title="Slower",
                 panels=[
-                    _burn("1d", "2h", SLOW_BURN, "It makes a ticket: a budget for 30 days would last ten days."),
-                    _burn("3d", "6h", SLOWEST_BURN, "It makes a ticket: the budget won't outlast its window."),
+                    _burn(slow, "It makes a ticket: a budget for 30 days would last ten days."),
+                    _burn(slowest, "It makes a ticket: the budget won't outlast its window."),
                 ],
             ),
         ],
@@ -92,7 +98,7 @@ def _promises() -> Panel:
                 title="Budget left",
                 expression=f"min by ({by}) (slo:error_budget_remaining:ratio{{{SERVICE}}})",
                 unit=units.PercentUnit,
-                steps=[(LOWEST, RED), (0, ORANGE), (0.25, GREEN)],
+                steps=BUDGET_STEPS,
             ),
             Column(
                 title="Spent, 1 h",
@@ -132,12 +138,14 @@ def _broken() -> Panel:
     )
 
 
-def _burn(long: str, short: str, limit: float, meaning: str) -> Panel:
+def _burn(rate: BurnRate, meaning: str) -> Panel:
     return graph(
-        f"Spent in {long} and {short}",
-        f"Times the speed that would just spend the budget in its window. Above {limit:g} in both: {meaning}",
+        f"Spent in {rate.long} and {rate.short}",
+        f"Times the speed that would just spend the budget in its window. Above {rate.factor:g} in both: {meaning}",
         _TIMES,
-        Query(expression=f"slo:burn_rate:{long}{{{SERVICE}}}", legend=f"{_NAMED} {long}"),
-        Query(expression=f"slo:burn_rate:{short}{{{SERVICE}}}", legend=f"{_NAMED} {short}"),
-        limits=[(limit, RED)],
+        *(
+            Query(expression=f"slo:burn_rate:{window}{{{SERVICE}}}", legend=f"{_NAMED} {window}")
+            for window in (rate.long, rate.short)
+        ),
+        limits=[(rate.factor, RED)],
     )

@@ -6,19 +6,10 @@ from grafana_foundation_sdk.models.dashboard import Dashboard
 from components.observability.arguments import ObservabilityArgs
 from components.observability.dashboards import containers, index
 from components.observability.dashboards.expressions import in_namespace, measures, of_services, share
+from components.observability.dashboards.objectives import BUDGET_STEPS
 from components.observability.dashboards.page import Row, page, service_link
-from components.observability.dashboards.panels import (
-    GREEN,
-    LOWEST,
-    ORANGE,
-    RED,
-    Column,
-    Panel,
-    Query,
-    graph,
-    number,
-    table_of,
-)
+from components.observability.dashboards.panels import ORANGE, RED, Column, Panel, Query, graph, number, table_of
+from components.observability.dashboards.requests import FAILED_STEPS
 from components.observability.rules.inventory import knows_objects
 from components.observability.thresholds import ERROR_SHARE, P99_SECONDS
 
@@ -90,7 +81,7 @@ def _error_share() -> Panel:
         "Share of all services' requests that failed by a server's fault.",
         units.PercentUnit,
         share("sum(service:errors:rate5m)", "sum(service:requests:rate5m)"),
-        steps=[(0.001, ORANGE), (ERROR_SHARE, RED)],
+        steps=FAILED_STEPS,
     )
 
 
@@ -100,7 +91,7 @@ def _least_budget() -> Panel:
         "Of all promises, the one with the least error budget left. Below 0 it is broken.",
         units.PercentUnit,
         "min(slo:error_budget_remaining:ratio)",
-        steps=[(LOWEST, RED), (0, ORANGE), (0.25, GREEN)],
+        steps=BUDGET_STEPS,
     )
 
 
@@ -111,7 +102,7 @@ def _services(args: ObservabilityArgs) -> Panel:
             title="Failed",
             expression=f"sum by (service) ({_ERRORS})",
             unit=units.PercentUnit,
-            steps=[(0.001, ORANGE), (ERROR_SHARE, RED)],
+            steps=FAILED_STEPS,
         ),
         Column(
             title="P99",
@@ -136,7 +127,7 @@ def _services(args: ObservabilityArgs) -> Panel:
                 title="Budget left",
                 expression="min by (service) (slo:error_budget_remaining:ratio)",
                 unit=units.PercentUnit,
-                steps=[(LOWEST, RED), (0, ORANGE), (0.25, GREEN)],
+                steps=BUDGET_STEPS,
             )
         )
     return table_of(

@@ -1,5 +1,7 @@
 """Rate, errors and duration of a service's requests, by method, and what it calls and uses."""
 
+from typing import Final
+
 from grafana_foundation_sdk.models import units
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
@@ -9,6 +11,9 @@ from components.observability.dashboards.expressions import RATE, SERVICE, measu
 from components.observability.dashboards.page import Row, page, services
 from components.observability.dashboards.panels import ORANGE, RED, Panel, Query, graph, number, spread
 from components.observability.thresholds import ERROR_SHARE, P99_SECONDS
+
+FAILED_STEPS: Final = ((0.001, ORANGE), (ERROR_SHARE, RED))
+"""From which share of failed requests on a number is of which colour."""
 
 
 def requests(args: ObservabilityArgs) -> Dashboard:
@@ -48,7 +53,7 @@ def _errors() -> Panel:
         "Share that failed by the server's fault: HTTP 5xx, gRPC's codes of a fault (docs/services.md), dead letters.",
         units.PercentUnit,
         share(f"sum(service:errors:rate5m{{{SERVICE}}})", f"sum(service:requests:rate5m{{{SERVICE}}})"),
-        steps=[(0.001, ORANGE), (ERROR_SHARE, RED)],
+        steps=FAILED_STEPS,
     )
 
 

@@ -8,6 +8,7 @@ from components.observability.dashboards import index
 from components.observability.dashboards.expressions import RATE, SERVICE, in_namespace, share
 from components.observability.dashboards.page import Choice, Row, page
 from components.observability.dashboards.panels import ORANGE, RED, Panel, Query, graph
+from components.observability.rules.stores import UP
 from components.observability.thresholds import POOL_SHARE, STORE_MEMORY_SHARE, VOLUME_FULL_SHARE, VOLUME_SHARE
 
 # Databases of PostgreSQL's own.
@@ -39,14 +40,13 @@ def stores(args: ObservabilityArgs) -> Dashboard:
 
 
 def _answering(args: ObservabilityArgs) -> Panel:
-    up = {"postgres": "pg_up", "redis": "redis_up"}
     return graph(
         "Answering",
         "1 while the store answers its exporter.",
         units.Short,
         *(
             Query(expression=f"max by (service) ({metric}{{{SERVICE}}})", legend="{{service}}")
-            for engine, metric in up.items()
+            for engine, metric in UP.items()
             if index.exporters(args, engine)
         ),
         most=1,
@@ -187,16 +187,12 @@ def _memory() -> Panel:
 
 
 def _memory_share() -> Panel:
+    used = share(f"redis_memory_used_bytes{{{SERVICE}}}", f"redis_memory_max_bytes{{{SERVICE}}}")
     return graph(
         "Memory of maxmemory",
         "At 100 % Redis drops keys or refuses writes, as its policy says. Without a limit there is nothing to show.",
         units.PercentUnit,
-        Query(
-            expression=(
-                f"max by (service) (redis_memory_used_bytes{{{SERVICE}}} / (redis_memory_max_bytes{{{SERVICE}}} > 0))"
-            ),
-            legend="{{service}}",
-        ),
+        Query(expression=f"max by (service) ({used})", legend="{{service}}"),
         limits=[(STORE_MEMORY_SHARE, RED)],
         most=1,
     )

@@ -5,7 +5,7 @@ from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from components.observability.arguments import Interface, ObservabilityArgs
 from components.observability.dashboards import index
-from components.observability.dashboards.expressions import RATE, measures
+from components.observability.dashboards.expressions import RATE, measures, share
 from components.observability.dashboards.page import Choice, Row, page
 from components.observability.dashboards.panels import RED, Panel, Query, graph
 from components.observability.measures import MEASURES
@@ -163,7 +163,7 @@ def _storage() -> Panel:
         "Share of the storage that a server may use for streams. The line is the alert's.",
         units.PercentUnit,
         Query(
-            expression="gnatsd_varz_jetstream_stats_storage / (gnatsd_varz_jetstream_config_max_storage > 0)",
+            expression=share("gnatsd_varz_jetstream_stats_storage", "gnatsd_varz_jetstream_config_max_storage"),
             legend="{{server_id}}",
         ),
         limits=[(BROKER_STORAGE_SHARE, RED)],

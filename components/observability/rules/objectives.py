@@ -106,8 +106,8 @@ def budget_rules(args: ObservabilityArgs) -> tuple[RuleGroup, ...]:
             rules=(
                 RecordingRule(record="slo:requests:rate5m", expression=" or ".join(map(_requests, sources))),
                 RecordingRule(record="slo:errors:rate5m", expression=" or ".join(map(_errors, sources))),
-                _burn_rate("5m", "slo:errors:rate5m", "slo:requests:rate5m"),
-                *(_long_burn_rate(length, "rate5m") for length in SHORT_WINDOWS),
+                _burn_rate("5m", _share_of_budget("slo:errors:rate5m", "slo:requests:rate5m")),
+                *(_burn_rate(length, _of_rates(length)) for length in SHORT_WINDOWS),
             ),
         ),
         RuleGroup(
@@ -127,10 +127,10 @@ def budget_rules(args: ObservabilityArgs) -> tuple[RuleGroup, ...]:
             name="budgets-long",
             interval=_SLOW,
             rules=(
-                *(_long_burn_rate(length, "mean5m") for length in LONG_WINDOWS),
+                *(_burn_rate(length, _of_means(length)) for length in LONG_WINDOWS),
                 RecordingRule(
                     record="slo:error_budget_remaining:ratio",
-                    expression=" or ".join(f"1 - {_spent(length)}" for length in lengths),
+                    expression=" or ".join(map(_left, lengths)),
                 ),
             ),
         ),
@@ -169,26 +169,25 @@ def _errors(origin: str) -> str:
     return f"{failed} or {slow}"
 
 
-def _burn_rate(length: str, errors: str, requests: str) -> RecordingRule:
-    return RecordingRule(record=f"slo:burn_rate:{length}", expression=_share_of_budget(errors, requests))
+def _burn_rate(length: str, expression: str) -> RecordingRule:
+    return RecordingRule(record=f"slo:burn_rate:{length}", expression=expression)
 
 
-def _long_burn_rate(length: str, series: str) -> RecordingRule:
+def _of_rates(length: str) -> str:
+    errors, requests = (f"sum_over_time(slo:{what}:rate5m[{length}])" for what in ("errors", "requests"))
+    return _share_of_budget(errors, requests)
+
+
+def _of_means(length: str, matcher: str = "") -> str:
     errors, requests = (
-        f"sum without (window) (sum_over_time(slo:{what}:{series}[{length}]))"
-        if series == "mean5m"
-        else f"sum_over_time(slo:{what}:{series}[{length}])"
-        for what in ("errors", "requests")
-    )
-    return _burn_rate(length, errors, requests)
-
-
-def _spent(length: str) -> str:
-    errors, requests = (
-        f'sum without (window) (sum_over_time(slo:{what}:mean5m{{window="{length}"}}[{length}]))'
-        for what in ("errors", "requests")
+        f"sum without (window) (sum_over_time(slo:{what}:mean5m{matcher}[{length}]))" for what in ("errors", "requests")
     )
     return _share_of_budget(errors, requests)
+
+
+def _left(length: str) -> str:
+    """Return what is left of the budgets of promises with this window."""
+    return "1 - " + _of_means(length, f'{{window="{length}"}}')
 
 
 def _share_of_budget(errors: str, requests: str) -> str:

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Final
 
 from components.observability.arguments import ObservabilityArgs
+from components.observability.rules.examples import SERVICE, written
 from components.observability.rules.inventory import knows_objects, of_service
 from components.observability.rules.model import Alert, AlertTest, Firing, RuleGroup
 from components.observability.thresholds import MEMORY_SHARE, THROTTLED_SHARE, VOLUME_FULL_SHARE, VOLUME_SHARE
@@ -15,12 +16,13 @@ from components.specs.observability.alerts import Severity
 
 _BY_CONTAINER: Final = "by (namespace, pod, container)"
 _CONTAINER: Final = 'namespace="shop",pod="example-1",container="main"'
-_SERVICE: Final = {"namespace": "shop", "service": "example", "team": "examples"}
+_NAMED: Final = written(SERVICE)
+_SERVICE: Final = {"namespace": "shop", **SERVICE}
 _FIRING: Final = {**_SERVICE, "pod": "example-1", "container": "main"}
 _INFO: Final = {
-    'pod:service:info{namespace="shop",pod="example-1",service="example",team="examples"}': "1x60",
-    'persistentvolumeclaim:service:info{namespace="shop",persistentvolumeclaim="data-1",service="example",team="examples"}': "1x60",  # noqa: E501
-    'horizontalpodautoscaler:service:info{namespace="shop",horizontalpodautoscaler="example",service="example",team="examples"}': "1x60",  # noqa: E501
+    f'pod:service:info{{namespace="shop",pod="example-1",{_NAMED}}}': "1x60",
+    f'persistentvolumeclaim:service:info{{namespace="shop",persistentvolumeclaim="data-1",{_NAMED}}}': "1x60",
+    f'horizontalpodautoscaler:service:info{{namespace="shop",horizontalpodautoscaler="example",{_NAMED}}}': "1x60",
 }
 
 

@@ -14,7 +14,8 @@ from components.specs.observability.alerts import Severity
 
 _NAMED: Final = f'service="{exporter_name("example")}",team="examples"'
 _STORE: Final = {"service": "example", "team": "examples"}
-_UP: Final = {"postgres": "pg_up", "redis": "redis_up"}
+UP: Final = {"postgres": "pg_up", "redis": "redis_up"}
+"""Engine → what is 1 while a store of it answers its exporter."""
 
 
 def store_alerts(args: ObservabilityArgs) -> RuleGroup:
@@ -23,7 +24,7 @@ def store_alerts(args: ObservabilityArgs) -> RuleGroup:
     Their label `service` is the store, not its exporter.
     """
     engines = {one.engine for one in args.workloads.values() if one.role is Role.EXPORTER}
-    alerts = [_unreachable(engine) for engine in sorted(_UP) if engine in engines]
+    alerts = [_unreachable(engine) for engine in sorted(UP) if engine in engines]
     alerts += [_CONNECTIONS] if "postgres" in engines else []
     alerts += [_MEMORY, _REFUSED] if "redis" in engines else []
     return RuleGroup(name="stores", rules=tuple(alerts))
@@ -34,7 +35,7 @@ def _of_store(expression: str) -> str:
 
 
 def _unreachable(engine: str) -> Alert:
-    up = _UP[engine]
+    up = UP[engine]
     return Alert(
         name="StoreUnreachable",
         expression=_of_store(f"max by (service, team) ({up}) == 0"),

@@ -158,8 +158,7 @@ def _colour(value: float, steps: Sequence[Json]) -> str:
 
 
 def _heatmap(axes: Axes, panel: Json, shown: Shown) -> None:
-    target = {**panel["targets"][0], "legendFormat": "{{le}}"}
-    found = {float(bound): (times, values) for bound, times, values in shown.lines(target)}
+    found = {float(bound): (times, values) for bound, times, values in shown.lines(panel["targets"][0])}
     bounds = sorted(found)
     if not bounds:
         axes.text(0.5, 0.5, "No data", transform=axes.transAxes, ha="center", color="#999999")
