@@ -92,16 +92,16 @@ def _image(value: str) -> str:
     return value
 
 
-def image_tag(reference: str) -> str | None:
-    """Return the tag of an image reference, or None where it has none."""
-    match = _IMAGE.fullmatch(reference)
-    return match["tag"] if match else None
-
-
 def image_digest(reference: str) -> str | None:
     """Return the digest (``sha256:…``) of an image reference, or None where it has none."""
     _, _, digest = reference.partition("@")
     return digest or None
+
+
+def image_tag(reference: str) -> str | None:
+    """Return the tag of an image reference, or None where it has none."""
+    match = _IMAGE.fullmatch(reference)
+    return match["tag"] if match else None
 
 
 def _cidr(value: str) -> str:

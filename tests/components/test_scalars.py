@@ -135,18 +135,19 @@ def test_a_percentage_is_read_and_written(tenths: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("reference", "digest"),
+    ("reference", "tag", "digest"),
     [
-        ("nginx:1.29", None),
-        ("localhost:5000/shop/users:1.4.2", None),
-        (f"localhost:5000/users@{DIGEST}", DIGEST),
-        (f"registry.example.com/shop/users:1.4.2@{DIGEST}", DIGEST),
-        ("ghcr.io/some-org/some_name/part.two:v2.0.0-rc.1", None),
-        ("10.0.0.7:5000/a/b__c:A_1", None),
+        ("nginx:1.29", "1.29", None),
+        ("localhost:5000/shop/users:1.4.2", "1.4.2", None),
+        (f"localhost:5000/users@{DIGEST}", None, DIGEST),
+        (f"registry.example.com/shop/users:1.4.2@{DIGEST}", "1.4.2", DIGEST),
+        ("ghcr.io/some-org/some_name/part.two:v2.0.0-rc.1", "v2.0.0-rc.1", None),
+        ("10.0.0.7:5000/a/b__c:A_1", "A_1", None),
     ],
 )
-def test_the_digest_of_an_image_reference_is_found(reference: str, digest: str | None) -> None:
+def test_image_references_are_taken_apart(reference: str, tag: str | None, digest: str | None) -> None:
     assert read(scalars.ImageReference, reference) == reference
+    assert scalars.image_tag(reference) == tag
     assert scalars.image_digest(reference) == digest
 
 

@@ -18,8 +18,7 @@ from tests.isolation.planted_in_pods import CREDENTIALS, NAMESPACE, POD
 from tests.isolation.planted_in_references import REFERENCES
 from tests.isolation.planted_in_services import LIFECYCLE, NETWORK, RELIABILITY
 from tests.isolation.sample import SECRET_FROM_CLUSTER, Body, sample
-from tests.istio_schema import custom_resource_problems, is_custom
-from tests.kubernetes_schema import schema_problems
+from tests.object_schema import object_problems
 
 PLANTED = (*NAMESPACE, *POD, *CREDENTIALS, *NETWORK, *MESH, *RELIABILITY, *LIFECYCLE, *REFERENCES, *OBSERVABILITY)
 IMPLEMENTED = {*range(1, 31), *range(32, 36)}
@@ -81,8 +80,7 @@ def test_a_well_formed_render_that_is_watched_violates_nothing(manifests: list[B
 def test_the_sample_is_one_that_kubernetes_takes() -> None:
     """A rule that only an impossible manifest meets would be worth nothing."""
     for manifest in [*a_meshed_sample(), *an_ambient_sample(), *an_observed_sample(), *an_operated_sample()]:
-        problems = custom_resource_problems if is_custom(manifest) else schema_problems
-        assert problems(manifest) == [], f"{manifest['kind']} {manifest['metadata']['name']}"
+        assert object_problems(manifest) == [], f"{manifest['kind']} {manifest['metadata']['name']}"
 
 
 def test_rules_of_the_mesh_ask_nothing_where_there_is_none() -> None:

@@ -7,7 +7,7 @@ https://istio.io/latest/docs/tasks/security/authorization/authz-tcp/
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -17,7 +17,6 @@ ROOT_NAMESPACE: Final = "istio-system"
 GATEWAY: Final = ("gateway.networking.k8s.io", "Gateway")
 SERVICE: Final = ("", "Service")
 SERVICE_ENTRY: Final = ("networking.istio.io", "ServiceEntry")
-_HTTP_FIELDS: Final = ("hosts", "methods", "paths")
 _UNDERSTOOD: Final = {
     "source": {"principals", "notPrincipals"},
     "operation": {"hosts", "ports", "methods", "paths", "notPaths"},
@@ -183,11 +182,3 @@ def is_path(pattern: str, path: str) -> bool:
     parts = re.split(r"(\{\*\*?\})", pattern)
     written = {"{*}": "[^/]+", "{**}": ".*"}
     return re.fullmatch("".join(written.get(part, re.escape(part)) for part in parts), path) is not None
-
-
-def principals_of(policies: Sequence[Body]) -> Iterator[str]:
-    """Every principal that some rule names."""
-    for policy in policies:
-        for rule in policy["spec"].get("rules", ()):
-            for entry in rule.get("from", ()):
-                yield from entry["source"].get("principals", ())

@@ -53,7 +53,8 @@ def test_every_workload_is_watched_with_its_team_its_language_and_its_endpoint(s
     for name, one in watched(resolved).workloads.items():
         spec = resolved.workloads[name].spec
         assert (one.team, one.language) == (resolved.workloads[name].team, spec.language)
-        assert one.endpoint == (None if "metrics" not in spec.ports else one.endpoint)
+        ports = {port for part in spec.every_container for port in part.ports}
+        assert (one.endpoint is not None) is ("metrics" in ports)
 
 
 def test_what_a_workload_is_to_the_platform_follows_from_where_it_is_declared() -> None:

@@ -14,8 +14,7 @@ from components.quantities import DURATION
 from components.specs.mesh.edge import EdgePolicy
 from components.specs.mesh.settings import Mesh
 from tests.components.mesh.whole_shop import gateway, settings, shop
-from tests.istio_schema import custom_resource_problems
-from tests.kubernetes_schema import schema_problems
+from tests.object_schema import object_problems
 
 ISTIO = settings(locality=None)
 GATEWAY_API = settings(**{"routing-api": "gateway", "locality": None})
@@ -48,15 +47,10 @@ def everything(args: MeshArgs) -> list[Manifest]:
 def accepted(bodies: list[Manifest]) -> list[Manifest]:
     """Return the objects, each of which must satisfy the schema of its kind."""
     problems = [
-        f"{body['kind']} {body['metadata']['name']}: {text}" for body in bodies for text in schema_findings(body)
+        f"{body['kind']} {body['metadata']['name']}: {text}" for body in bodies for text in object_problems(body)
     ]
     assert not problems, problems
     return bodies
-
-
-def schema_findings(body: Manifest) -> list[str]:
-    """What the schema of an object's kind refuses."""
-    return schema_problems(body) if body["apiVersion"] == "v1" else custom_resource_problems(body)
 
 
 def http(bodies: list[Manifest]) -> list[dict[str, Any]]:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
-
 import pulumi
 import pulumi_kubernetes as kubernetes
 import pytest
@@ -17,21 +14,6 @@ from tests.components.mesh.routed import GATEWAY_API, ISTIO
 from tests.components.mesh.whole_shop import whole_shop
 from tests.program.recorder import Recording, record
 from tests.program.registrations import Registration
-from tests.program.rejections import rejections
-
-_CUSTOM = re.compile(
-    r"^kubernetes:(\w+\.istio|gateway\.networking\.k8s|cert-manager)\.io/.* has no (such type token|kind)"
-)
-
-
-@pytest.fixture(autouse=True)
-def _recorder_without_schemas(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The recorder knows the schemas of Kubernetes' own kinds; those of custom ones are the other tests' here."""
-
-    def of_all_kinds(registrations: Sequence[Registration]) -> list[str]:
-        return [reason for reason in rejections(registrations) if not _CUSTOM.search(reason)]
-
-    monkeypatch.setattr("tests.program.recorder.rejections", of_all_kinds)
 
 
 def registered(args: MeshArgs) -> Recording:
