@@ -4,14 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from components.manifests import Manifest
 from components.observability.arguments import MeshReporter, MonitoredWorkload, ObservabilityArgs, Role
 from components.observability.names import KUBE_STATE_METRICS
 from components.specs.observability.settings import Observability
-from components.specs.workload import WorkloadSpec
-from components.workloads.arguments import WorkloadArgs
-from components.workloads.objects import workload_objects
-from tests.components.workload import valid
 
 EDGE: Final = "istio-ingress"
 REMOTE: Final = [
@@ -64,8 +59,3 @@ VARIANTS: Final[dict[str, ObservabilityArgs]] = {
     ),
 }
 """What environments may say of metrics."""
-
-
-def objects(name: str, spec: WorkloadSpec, *, namespace: str = "shop") -> list[Manifest]:
-    """The objects of a server of this package; each satisfies the schema of its kind."""
-    return valid(workload_objects(name, WorkloadArgs(spec=spec, namespace=namespace, part_of="shop", team="platform")))

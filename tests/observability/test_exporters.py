@@ -10,7 +10,7 @@ from components.observability.names import exporter_name
 from components.specs.variables import SecretReference
 from components.specs.workload import WorkloadSpec
 from tests.components.workload import main, template
-from tests.observability.scraped import objects
+from tests.observability.parts import part_objects
 
 
 def postgres(*, outside: bool = False) -> WorkloadSpec:
@@ -26,7 +26,7 @@ EXPORTERS = {
 
 @pytest.mark.parametrize("name", EXPORTERS)
 def test_an_exporter_is_scraped_and_listens_where_its_port_says(name: str) -> None:
-    bodies = objects(exporter_name(name), EXPORTERS[name])
+    bodies = part_objects(exporter_name(name), EXPORTERS[name])
     port = template(bodies)["metadata"]["annotations"]["prometheus.io/port"]
     (listening,) = main(bodies)["ports"]
     assert (listening["name"], str(listening["containerPort"])) == ("metrics", port)
@@ -39,7 +39,7 @@ def test_an_exporter_relaxes_nothing_but_the_number_of_its_replicas(name: str) -
 
 @pytest.mark.parametrize("name", EXPORTERS)
 def test_a_store_that_is_away_restarts_no_exporter(name: str) -> None:
-    container = main(objects(exporter_name(name), EXPORTERS[name]))
+    container = main(part_objects(exporter_name(name), EXPORTERS[name]))
     assert "tcpSocket" in container["livenessProbe"], "the exporter tells that the store is away: it must live for it"
 
 

@@ -10,11 +10,12 @@ from components.observability.exporters.certificate_metrics import EXPIRATION
 from components.observability.exporters.kube_state_metrics import KINDS, kube_state_metrics_workload, state_ports
 from components.observability.names import KUBE_STATE_METRICS
 from tests.components.workload import pod, template, the
-from tests.observability.scraped import EDGE, objects, scraped
+from tests.observability.parts import part_objects
+from tests.observability.scraped import EDGE, scraped
 
 
 def built(args: ObservabilityArgs) -> list[Manifest]:
-    return objects(KUBE_STATE_METRICS, kube_state_metrics_workload(args))
+    return part_objects(KUBE_STATE_METRICS, kube_state_metrics_workload(args))
 
 
 def flags(arguments: list[str]) -> dict[str, str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -18,11 +17,10 @@ from components.observability.operator.monitoring import OperatorMonitoring
 from components.observability.prometheus.scrape_jobs import pods_job
 from components.observability.rules.groups import rule_files
 from components.specs.observability.settings import Observability
-from launcher.gobuild import built
 from tests.object_schema import object_problems
+from tests.observability.rules import promtool
 from tests.observability.scaled_shop import service
 from tests.observability.scraped import EDGE
-from tests.tools.prometheus import PROMTOOL
 
 SELECTED: Final = {"release": "kube-prometheus-stack"}
 METRICS: Final = {"run-by": "operator", "operator-namespace": "monitoring", "operator-labels": SELECTED}
@@ -84,10 +82,9 @@ def test_targets_get_the_labels_that_the_platforms_own_prometheus_gives_them(mes
 
 def test_prometheus_takes_what_becomes_of_the_monitor(tmp_path: Path) -> None:
     job = {"job_name": "shop", "kubernetes_sd_configs": [{"role": "pod"}], "relabel_configs": relabelings(operated())}
-    config = tmp_path / "prometheus.yml"
-    config.write_text(json.dumps({"scrape_configs": [job]}))
-    done = subprocess.run([built(PROMTOOL), "check", "config", config], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
+    files = promtool.write(tmp_path, {"prometheus.yml": json.dumps({"scrape_configs": [job]})})
+    done = promtool.run(tmp_path, "check", "config", *files)
+    assert done.returncode == 0, done.stdout
 
 
 def test_the_operator_finds_what_it_selects_by_label() -> None:

@@ -21,9 +21,8 @@ from components.observability.prometheus.config import (
 from components.observability.prometheus.scrape_jobs import SERVICE_ACCOUNT
 from components.observability.prometheus.workload import prometheus_workload
 from components.quantities import byte_count
-from launcher.gobuild import built
+from tests.observability.rules import promtool
 from tests.observability.scraped import EDGE, REMOTE, VARIANTS, scraped
-from tests.tools.prometheus import PROMTOOL
 
 RULES = {"groups": [{"name": "own", "rules": [{"record": "a:b", "expr": "sum(up)"}]}]}
 
@@ -49,17 +48,15 @@ def checked(text: str, args: ObservabilityArgs, folder: Path) -> subprocess.Comp
         (folder / path.lstrip("/")).write_text("not-a-credential")
     (folder / SERVICE_ACCOUNT.lstrip("/") / "ca.crt").touch()
     (folder / RULES_FOLDER.lstrip("/") / "own.yaml").write_text(json.dumps(RULES))
-    file = folder / CONFIG_FILE
-    file.write_text(text)
-    command = [str(built(PROMTOOL)), "check", "config", "--lint=all", "--lint-fatal", str(file)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+    files = promtool.write(folder, {CONFIG_FILE: text})
+    return promtool.run(folder, "check", "config", "--lint=all", "--lint-fatal", *files)
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_prometheus_accepts_its_configuration(variant: str, tmp_path: Path) -> None:
     args = VARIANTS[variant]
     done = checked(prometheus_config(args)[CONFIG_FILE], args, tmp_path)
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.returncode == 0, done.stdout
     assert "1 rule files found" in done.stdout, "the rules that are mounted beside it are read"
 
 
@@ -77,7 +74,7 @@ def test_the_check_sees_what_is_wrong(planted: tuple[str, str], told: str, tmp_p
     text = prometheus_config(args)[CONFIG_FILE].replace('"360h"', '"15d"')
     assert planted[0] in text
     done = checked(text.replace(*planted), args, tmp_path)
-    assert done.returncode != 0 and told in done.stdout + done.stderr
+    assert done.returncode != 0 and told in done.stdout
 
 
 @pytest.mark.parametrize("variant", VARIANTS)

@@ -25,7 +25,7 @@ from components.observability.log_agents.workload import log_agent_workload
 from components.observability.names import FLUENT_BIT
 from tests.components.workload import main, pod, template
 from tests.observability.logs.logged import AGENTS, EDGE, VARIANTS, logged
-from tests.observability.scraped import objects
+from tests.observability.parts import part_objects
 
 _EMITTER: Final = {"emitter_name", "emitter_storage.type"}
 _ANY_OUTPUT: Final = {"match", "retry_limit"}
@@ -173,7 +173,7 @@ def test_a_tag_tells_the_pod() -> None:
 
 
 def test_it_runs_as_the_other_agent_does() -> None:
-    bodies = objects(FLUENT_BIT, fluent_bit_workload(logged()), namespace=AGENTS)
+    bodies = part_objects(FLUENT_BIT, fluent_bit_workload(logged()), namespace=AGENTS)
     volumes = {one["name"]: one["hostPath"] for one in pod(bodies)["volumes"] if "hostPath" in one}
     assert volumes == {
         "pods": {"path": PODS_FOLDER},

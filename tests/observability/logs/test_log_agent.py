@@ -31,7 +31,7 @@ from components.workloads.arguments import ConfigurationArgs, NamespaceArgs
 from components.workloads.objects import configuration_objects, namespace_objects
 from tests.components.workload import environment, every, main, pod, the, valid
 from tests.observability.logs.logged import AGENTS, EDGE, VARIANTS, logged
-from tests.observability.scraped import objects
+from tests.observability.parts import part_objects
 
 
 def document(args: ObservabilityArgs) -> dict[str, Any]:
@@ -39,7 +39,7 @@ def document(args: ObservabilityArgs) -> dict[str, Any]:
 
 
 def agent(args: ObservabilityArgs) -> list[Manifest]:
-    return objects(OTEL_AGENT, log_agent_workload(args), namespace=AGENTS)
+    return part_objects(OTEL_AGENT, log_agent_workload(args), namespace=AGENTS)
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
