@@ -72,10 +72,14 @@ def balancing_exporter(tracing: Tracing) -> exporters.BalancingExporter:
     hosts, tail = sampler_hosts(tracing), tracing.sampling.tail
     room = round(byte_count(tracing.collector.resources.memory_limit) * BALANCER_SHARE) // len(hosts)
     # A sampler with no room takes nothing until the oldest of its traces are decided.
-    timeout = (tail.wait if tail else timedelta(0)) + ANSWER
+    wait = tail.wait if tail else timedelta(0)
+    own = sender(exporters.memory_queue(room), timeout=wait + ANSWER)
+    # Each Collector tries by itself: once a sampler is back, all parts of a trace should come before it decides.
+    apart = min(max(wait / 2, exporters.FIRST_PAUSE), exporters.LONGEST_PAUSE)
+    own["retry_on_failure"] = exporters.retry(apart=apart)
     return {
         "routing_key": "traceID",
-        "protocol": {"otlp": sender(exporters.memory_queue(room), timeout=timeout)},
+        "protocol": {"otlp": own},
         "resolver": {"static": {"hostnames": [f"{host}:{OTLP_PORT}" for host in hosts]}},
     }
 

@@ -14,7 +14,7 @@ from components.observability.collector.config import collector_config, sampler_
 from components.observability.collector.destinations import BALANCER_SHARE, QUEUE_FOLDER
 from components.observability.collector.parts.processors import collection_goal
 from components.observability.collector.sampling import SLOW, thresholds
-from components.quantities import byte_count
+from components.quantities import byte_count, read_duration
 from components.specs.observability.tracing import SHARE_FOR_TRACES, SPAN_BYTES
 from tests.observability.rules.platforms import SERVICES, platform
 from tests.observability.tracing.traced import OPERATED, TAIL, VARIANTS, document, traced
@@ -121,6 +121,13 @@ def test_what_waits_for_the_samplers_fits_into_the_first_tiers_memory() -> None:
     memory = byte_count(args.settings.tracing.collector.resources.memory_limit)
     assert 3 * queue["queue_size"] <= memory * BALANCER_SHARE
     assert "storage" not in queue, "samplers would share one file, and the Collector refuses it"
+
+
+@pytest.mark.parametrize(("wait", "apart"), [("10s", 5), ("3s", 1.5), ("500ms", 1), ("5m", 15)])
+def test_each_of_the_first_tier_comes_again_before_a_sampler_decides_without_it(wait: str, apart: float) -> None:
+    found = document(collector_config(traced(tail={**TAIL, "wait": wait, "traces-per-second": 10})))
+    retry = exporter(found, "load_balancing")["protocol"]["otlp"]["retry_on_failure"]
+    assert read_duration(retry["max_interval"]) == timedelta(seconds=apart)
 
 
 @pytest.mark.parametrize(

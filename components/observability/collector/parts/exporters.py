@@ -12,6 +12,9 @@ from components.quantities import duration_text
 BATCH_BYTES: Final = 2**20
 LARGEST_BATCH_BYTES: Final = 3 * 2**20
 """Below the 4 MiB that a gRPC server takes by default."""
+FIRST_PAUSE: Final = timedelta(seconds=1)
+LONGEST_PAUSE: Final = timedelta(seconds=15)
+"""Between two attempts. The pauses grow, and each is up to half as long again as it should be."""
 
 
 class Batch(TypedDict):
@@ -118,7 +121,8 @@ def memory_queue(size: int) -> SendingQueue:
     return {"sizer": "bytes", "queue_size": size, "batch": batch()}
 
 
-def retry(within: timedelta | None = None) -> Retry:
-    """Return attempts that begin soon and go on for so long; for ever where nothing is said."""
+def retry(within: timedelta | None = None, *, apart: timedelta = LONGEST_PAUSE) -> Retry:
+    """Return attempts that begin soon, are at most so far apart, and go on for so long, or for ever."""
     end = duration_text(within) if within else "0s"
-    return {"initial_interval": "1s", "max_interval": "15s", "max_elapsed_time": end}
+    first = duration_text(FIRST_PAUSE)
+    return {"initial_interval": first, "max_interval": duration_text(apart), "max_elapsed_time": end}
