@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import json
 import sys
+import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cache
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from functools import cache, partial
 from itertools import product
 from typing import Final
 
@@ -18,7 +18,7 @@ from bench.observed import REPLICAS, SERIES, platform, scraped, watched
 from bench.projects import REPOSITORY
 from components.observability.arguments import Interface, MonitoredWorkload, ObservabilityArgs
 from components.specs.container import Language
-from tests.integration.servers.processes import LOOPBACK
+from tests.integration.observability.pages import serving
 from tests.observability.foreign_metrics import SOURCES
 
 _TELEMETRY: Final = json.loads((REPOSITORY / "services/testdata/telemetry.json").read_text())
@@ -59,24 +59,8 @@ def main() -> None:
     """Serve until somebody ends it."""
     services, port = (int(argument) for argument in sys.argv[1:])
     args = watched(platform(services))
-    pages = _pages(args)
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_GET(self) -> None:
-            body = _at(pages[self.path], int(time.time()))
-            self.send_response(200)
-            self.send_header("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002 (the base class names it so)
-            """Print nothing."""
-
-    with ThreadingHTTPServer((LOOPBACK, port), Handler) as server:
-        server.serve_forever()
+    with serving({path: partial(_at, page) for path, page in _pages(args).items()}, port=port):
+        threading.Event().wait()
 
 
 def _pages(args: ObservabilityArgs) -> dict[str, tuple[str, ...]]:
@@ -156,8 +140,9 @@ def _pace(series: str) -> float:
 _texts: dict[tuple[str, ...], tuple[int, bytes]] = {}
 
 
-def _at(page: tuple[str, ...], now: int) -> bytes:
-    """Return a page's text in that second. The same for all of one kind, so it is made once."""
+def _at(page: tuple[str, ...]) -> bytes:
+    """Return a page's text in this second. The same for all of one kind, so it is made once."""
+    now = int(time.time())
     known = _texts.get(page)
     if known is None or known[0] != now:
         grown = now % 86400

@@ -26,6 +26,9 @@ from tests.integration.servers.collector import Collector
 NODE: Final = "node-1"
 READ: Final = "otelcol_receiver_accepted_log_records_total"
 SENT: Final = "otelcol_exporter_sent_log_records_total"
+WAITING: Final = "otelcol_exporter_queue_size"
+ROOM: Final = "otelcol_exporter_queue_capacity"
+"""Bytes: what waits for the storage, and what may."""
 
 
 @dataclass(kw_only=True)
@@ -74,6 +77,16 @@ class Node:
     @property
     def hostfs(self) -> Path:
         return self.folder / "hostfs"
+
+    def until_noted(self) -> None:
+        """Wait until the agent has written down how far it has read by now, as it does after each look."""
+
+        def written() -> int:
+            return max(file.stat().st_mtime_ns for file in self.state.glob("receiver_*"))
+
+        for _ in range(2):  # the first may be half written, or of a look that was about to end
+            before = written()
+            self.agent.until(lambda before=before: written() > before, "the places in the files are written down")
 
     def container(self, name: str, *, namespace: str = "shop") -> Container:
         return Container(pods=self.pods, namespace=namespace, pod=f"{name}-7d9f8b6c5-x2x7k", name=name)

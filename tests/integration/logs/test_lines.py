@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import secrets
 from pathlib import Path
-from time import sleep
 from typing import Final
 
 import pytest
@@ -114,7 +113,7 @@ def test_secrets_are_taken_out_before_they_leave_or_touch_the_disk(tmp_path: Pat
         container.write("\n".join(key), stream="stderr")
         count = len(SECRETS) + 4
         node.agent.until(lambda: node.agent.total(READ) == count, "all is read")
-        sleep(1)
+        node.until_noted()
         written = b"".join(path.read_bytes() for path in node.state.rglob("*") if path.is_file())
         assert b"connect failed" in written, "what is to be sent waits there"
         assert not [one for one in _PLANTED if one.encode() in written]

@@ -11,7 +11,7 @@ import pytest
 
 from components.quantities import byte_count
 from tests.integration.logs import agents
-from tests.integration.logs.agents import READ, SENT, Node
+from tests.integration.logs.agents import READ, ROOM, SENT, WAITING, Node
 from tests.integration.logs.entries import line, numbers, until_all
 from tests.integration.logs.played_node import Container, pack
 from tests.integration.servers.loki import Loki
@@ -26,6 +26,11 @@ def write(container: Container, start: int, end: int, *, padding: int = 0, pause
         sleep(pause)
 
 
+def until_counted(node: Node, count: int) -> None:
+    """Wait until the agent has counted so many lines as read: it does once they are on their way."""
+    node.agent.until(lambda: node.agent.total(READ) >= count, f"{count} lines are counted")
+
+
 def test_lines_wait_for_loki(tmp_path: Path, own_loki: Loki, name: str) -> None:
     with agents.running(tmp_path, logged(), own_loki.url) as node:
         write(node.container(name), 0, COUNT)
@@ -33,6 +38,8 @@ def test_lines_wait_for_loki(tmp_path: Path, own_loki: Loki, name: str) -> None:
         assert node.agent.total(SENT) == 0
         own_loki.start()
         until_all(own_loki, name, COUNT)
+        # Counted when Loki's answer comes, which has them by then.
+        node.agent.until(lambda: node.agent.total(SENT) >= COUNT, "all is counted")
         assert node.agent.total(SENT) == COUNT, "none is sent twice"
 
 
@@ -54,12 +61,12 @@ def test_a_killed_agent_goes_on_where_it_was(node: Node, loki: Loki, name: str) 
     container = node.container(name)
     write(container, 0, COUNT)
     until_all(loki, name, COUNT)
-    # Places are written down at the end of each look at the files.
-    sleep(2)
+    node.until_noted()
     node.agent.kill()
     write(container, COUNT, COUNT + 10)
     node.agent.start()
     until_all(loki, name, COUNT + 10)
+    until_counted(node, 10)
     assert node.agent.total(READ) == 10, "it has read the new lines alone"
 
 
@@ -84,6 +91,7 @@ def test_rotation_under_load_loses_nothing_and_repeats_nothing(node: Node, loki:
             pack(rotated[-2])
     write(container, COUNT, COUNT + 10)
     until_all(loki, name, COUNT + 10)
+    until_counted(node, COUNT + 10)
     assert node.agent.total(READ) == COUNT + 10, "none is read twice"
 
 
@@ -102,6 +110,7 @@ def test_files_that_were_rotated_and_packed_while_the_agent_was_away_are_read(
     write(container, 300, 400)
     node.agent.start()
     until_all(loki, name, 400)
+    until_counted(node, 300)
     assert node.agent.total(READ) == 300, "it goes on within the packed file"
 
 
@@ -109,7 +118,8 @@ def test_a_full_buffer_stops_reading_and_loses_nothing(tmp_path: Path, own_loki:
     buffer = "4Mi"
     with agents.running(tmp_path, logged(buffer=buffer), own_loki.url) as node:
         write(node.container(name), 0, COUNT, padding=2000)
-        sleep(10)
+        node.agent.until(lambda: node.agent.total(WAITING) > 0.9 * node.agent.total(ROOM), "the buffer is full")
+        sleep(5)  # ten more looks at the file
         assert 0 < node.agent.total(READ) < COUNT, "reading has stopped"
         on_disk = sum(path.stat().st_size for path in node.state.iterdir())
         # A file that is still small grows by doubling.
@@ -121,7 +131,7 @@ def test_a_full_buffer_stops_reading_and_loses_nothing(tmp_path: Path, own_loki:
 def test_an_agent_that_is_stopped_keeps_what_it_holds(tmp_path: Path, own_loki: Loki, name: str) -> None:
     with agents.running(tmp_path, logged(), own_loki.url) as node:
         write(node.container(name), 0, COUNT)
-        sleep(1)
+        node.agent.until(lambda: node.agent.total(READ), "it has read some")
         node.agent.stop()
         node.agent.start()
         own_loki.start()
@@ -133,7 +143,8 @@ def test_lines_that_nobody_reads_are_seen_to_be_missing(node: Node, loki: Loki, 
     container = node.container(name)
     write(container, 0, 10)
     write(container, 11, 20)
+    loki.until(lambda: len(numbers(loki, name)) == 19, "the others are in Loki")
     with pytest.raises(AssertionError, match="all 20 lines") as failure:
-        until_all(loki, name, 20, within=5)
+        until_all(loki, name, 20, within=1)
     assert "1 are missing, first: [10]" in failure.value.__notes__
     assert numbers(loki, name)[-1] == 19

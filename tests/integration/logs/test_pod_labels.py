@@ -20,11 +20,10 @@ from tests.integration.logs import agents
 from tests.integration.logs.agents import NODE, Node
 from tests.integration.logs.entries import found, line
 from tests.integration.logs.played_node import Container
-from tests.integration.observability.accounts import Account, apply, rights
+from tests.integration.observability.accounts import Account, apply, make_namespace, rights
 from tests.integration.servers.loki import Loki
-from tests.integration.servers.processes import eventually
 from tests.observability.logs.logged import logged
-from tests.observability.scraped import objects
+from tests.observability.parts import part_objects
 
 HOME: Final = "logged"
 EDGE: Final = "logged-edge"
@@ -53,8 +52,8 @@ def labelled(api_server: ControlPlane, loki: Loki, tmp_path_factory: pytest.Temp
     args = logged(mesh=MeshReporter.SIDECAR, namespace=HOME, edge_namespace=EDGE, agents=AGENTS)
     try:
         for namespace in NAMESPACES:
-            _namespace(cluster, namespace)
-        apply(cluster, rights(objects(OTEL_AGENT, log_agent_workload(args), namespace=AGENTS)))
+            make_namespace(cluster, namespace)
+        apply(cluster, rights(part_objects(OTEL_AGENT, log_agent_workload(args), namespace=AGENTS)))
         apply(cluster, rights(node_agent_access_objects(args)))
         apply(cluster, [_pod(HOME, "orders-1", NODE), _pod(EDGE, "edge-1", NODE), _pod(HOME, "orders-2", "node-2")])
         account = Account.of(api_server, cluster, AGENTS, OTEL_AGENT)
@@ -63,13 +62,6 @@ def labelled(api_server: ControlPlane, loki: Loki, tmp_path_factory: pytest.Temp
     finally:
         for namespace in NAMESPACES:
             cluster.request("DELETE", f"/api/v1/namespaces/{namespace}")
-
-
-def _namespace(cluster: Cluster, namespace: str) -> None:
-    answer = cluster.request("POST", "/api/v1/namespaces", {"metadata": {"name": namespace}})
-    assert answer.ok, answer.text
-    account = f"/api/v1/namespaces/{namespace}/serviceaccounts/default"
-    eventually(lambda: cluster.get(account) is not None, f"{namespace} gets its service account")
 
 
 def _pod(namespace: str, name: str, node: str) -> Manifest:

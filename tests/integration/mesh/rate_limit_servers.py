@@ -12,6 +12,7 @@ from components.specs.variables import SecretReference
 from components.specs.workload import WorkloadSpec
 from launcher.gobuild import GoTool, built
 from localcluster.processes import serving
+from tests.integration.servers.mounted_files import mount
 from tests.integration.servers.processes import LOOPBACK, free_port, is_listening
 
 RATE_LIMIT: Final = GoTool(
@@ -34,7 +35,7 @@ def rate_limit_service(
     The ConfigMap's files are where kubelet would put them, links and hidden folder included.
     """
     (mounted,) = (path for path, mount in spec.mounts.items() if mount.volume == "limits")
-    _mount(config, folder / mounted.lstrip("/"))
+    mount(folder / mounted.lstrip("/"), config)
     ports = {name: free_port() for name in spec.ports}
     environment = {name: _value(value, password) for name, value in spec.env.items()}
     environment |= {
@@ -48,17 +49,12 @@ def rate_limit_service(
     }
     # Through env: `serving` starts programs with this process' own variables.
     command = ["env", "-i", *(f"{name}={value}" for name, value in environment.items()), str(built(RATE_LIMIT))]
-    with serving("ratelimit", command, folder=folder, ready=lambda: is_listening(ports["grpc"])):
+
+    def ready() -> bool:
+        return is_listening(ports["grpc"]) and is_listening(ports["http"])
+
+    with serving("ratelimit", command, folder=folder, ready=ready):
         yield ports["grpc"], ports["http"]
-
-
-def _mount(config: Mapping[str, str], folder: Path) -> None:
-    hidden = folder / "..2026_01_01"
-    hidden.mkdir(parents=True)
-    (folder / "..data").symlink_to(hidden.name)
-    for name, content in config.items():
-        (hidden / name).write_text(content)
-        (folder / name).symlink_to(f"..data/{name}")
 
 
 def _value(value: object, password: str) -> str:

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from threading import Event, Thread
 from typing import Any, cast
 
 import grpc
@@ -26,6 +26,12 @@ class Asked:
     headers: dict[str, str]
 
 
+def _set() -> Event:
+    event = Event()
+    event.set()
+    return event
+
+
 @dataclass
 class Server:
     """What a running server is called, and how it answers; the answers may be changed while it runs."""
@@ -38,6 +44,8 @@ class Server:
     """gRPC's."""
     delay: float = 0.0
     """Seconds before the answer."""
+    may_answer: Event = field(default_factory=_set)
+    """Nobody gets an answer while this is clear."""
     asked: list[Asked] = field(default_factory=list)
 
     def forget(self) -> None:
@@ -60,6 +68,7 @@ def http_server(name: str, **answers: Any) -> Generator[Server]:
             server.asked.append(Asked(self.command, self.path, headers))
             self.rfile.read(int(self.headers.get("content-length", 0)))
             time.sleep(server.delay)
+            server.may_answer.wait()
             body = server.name.encode()
             self.send_response(server.status)
             self.send_header("content-length", str(len(body)))
@@ -100,6 +109,7 @@ def grpc_server(name: str, **answers: Any) -> Generator[Server]:
                 headers = {key: str(text) for key, text in handler_call_details.invocation_metadata}
                 server.asked.append(Asked("POST", handler_call_details.method, headers))
                 time.sleep(server.delay)
+                server.may_answer.wait()
                 if server.code is not grpc.StatusCode.OK:
                     context.abort(server.code, "as told")
                 return server.name.encode()

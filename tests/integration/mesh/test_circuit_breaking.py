@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import grpc
 import httpx2
@@ -21,10 +21,12 @@ import pytest
 from components.mesh.arguments import MeshedWorkload
 from tests.integration.mesh.envoy import Envoy
 from tests.integration.mesh.proxied import CONTRACT, proxied, service
-from tests.integration.mesh.servers import called, grpc_server, http_server
+from tests.integration.mesh.servers import Server, called, grpc_server, http_server
 from tests.integration.servers.processes import eventually
 
 pytestmark = pytest.mark.integration
+
+T = TypeVar("T")
 
 EJECTIONS = "cluster.outbound|8080||orders.shop.svc.cluster.local.outlier_detection.ejections_active"
 QUICK: dict[str, Any] = {"consecutive-errors": 3, "interval": "200ms", "ejection": "1s"}
@@ -41,7 +43,7 @@ def test_a_host_that_keeps_failing_is_put_out_and_taken_back(tmp_path: Path) -> 
     with (
         http_server("good") as good,
         http_server("bad", status=503) as bad,
-        proxied(tmp_path, quickly_ejecting(), {"": [good, bad]}) as envoy,
+        proxied(tmp_path, quickly_ejecting(ejection="5s"), {"": [good, bad]}) as envoy,
         envoy.client("calls") as client,
     ):
         _until_put_out(envoy, lambda: client.get("/"))
@@ -54,7 +56,8 @@ def test_a_host_that_keeps_failing_is_put_out_and_taken_back(tmp_path: Path) -> 
 
 
 def test_a_host_that_is_bad_again_at_once_stays_out_for_longer(tmp_path: Path) -> None:
-    workload = quickly_ejecting(interval="500ms")
+    # Whoever isn't bad again before Envoy's next look, begins anew.
+    workload = quickly_ejecting(interval="1s", ejection="2s")
     with (
         http_server("good") as good,
         http_server("bad", status=503) as bad,
@@ -85,7 +88,7 @@ def test_a_grpc_server_that_is_unavailable_is_put_out(tmp_path: Path) -> None:
     with (
         grpc_server("good") as good,
         grpc_server("bad", code=grpc.StatusCode.UNAVAILABLE) as bad,
-        proxied(tmp_path, quickly_ejecting("grpc"), {"": [good, bad]}) as envoy,
+        proxied(tmp_path, quickly_ejecting("grpc", ejection="30s"), {"": [good, bad]}) as envoy,
     ):
         port, method = envoy.port("calls"), f"/{CONTRACT}/GetOrder"
         _until_put_out(envoy, lambda: called(port, method))
@@ -94,13 +97,13 @@ def test_a_grpc_server_that_is_unavailable_is_put_out(tmp_path: Path) -> None:
 
 def test_a_host_that_is_too_slow_counts_as_bad(tmp_path: Path) -> None:
     workload = service(
-        timeout="200ms",
+        timeout="1s",
         retries={"attempts": 0},
-        **{"outlier-detection": QUICK, "load-balancing": "round-robin"},
+        **{"outlier-detection": QUICK | {"ejection": "30s"}, "load-balancing": "round-robin"},
     )
     with (
         http_server("good") as good,
-        http_server("slow", delay=2) as slow,
+        http_server("slow", delay=5) as slow,
         proxied(tmp_path, workload, {"": [good, slow]}) as envoy,
         envoy.client("calls") as client,
     ):
@@ -123,33 +126,37 @@ def test_no_more_than_the_allowed_share_is_put_out(tmp_path: Path) -> None:
 
 def test_the_bulkhead_sheds_what_a_slow_service_can_not_take(tmp_path: Path) -> None:
     """Two connections and three waiting: of 20 requests at once, five get through, and 15 are refused at once."""
-    workload = service(retries={"attempts": 0}, **{"connection-pool": {"connections": 2, "pending": 3}})
-    found, refusal = _all_at_once(tmp_path, workload, 20)
-    assert found == {200: 5, 503: 15}
-    assert refusal.headers["x-envoy-overloaded"] == "true"
-    assert refusal.elapsed.total_seconds() < 0.4, "nobody waits for a service that is full"
+    pool = {"connections": 2, "pending": 3}
+    workload = service(timeout="60s", retries={"attempts": 0}, **{"connection-pool": pool})
+    with (
+        http_server("orders") as server,
+        proxied(tmp_path, workload, {"": [server]}) as envoy,
+        envoy.client("calls", limits=httpx2.Limits(max_connections=20), timeout=60) as client,
+    ):
+        answers = _before_any_answer(server, 15, [lambda: client.get("/")] * 20)
+    assert Counter(answer.status_code for answer in answers) == {200: 5, 503: 15}
+    assert {one.headers["x-envoy-overloaded"] for one in answers if one.status_code == 503} == {"true"}
 
 
 def test_grpc_calls_have_a_bulkhead_too(tmp_path: Path) -> None:
     """HTTP/2 carries many requests on one connection, so it is their number that is limited."""
-    workload = service("grpc", retries={"attempts": 0}, **{"connection-pool": {"requests": 4}})
-    with grpc_server("orders", delay=0.8) as server, proxied(tmp_path, workload, {"": [server]}) as envoy:
-        port = envoy.port("calls")
-        with ThreadPoolExecutor(12) as pool:
-            found = Counter(pool.map(lambda _: called(port, f"/{CONTRACT}/GetOrder")[0], range(12)))
-    assert found == {"OK": 4, "UNAVAILABLE": 8}
+    workload = service("grpc", timeout="60s", retries={"attempts": 0}, **{"connection-pool": {"requests": 4}})
+    with grpc_server("orders") as server, proxied(tmp_path, workload, {"": [server]}) as envoy:
+        port, method = envoy.port("calls"), f"/{CONTRACT}/GetOrder"
+        answers = _before_any_answer(server, 8, [lambda: called(port, method, timeout=60)] * 12)
+    assert Counter(status for status, _ in answers) == {"OK": 4, "UNAVAILABLE": 8}
 
 
-def _all_at_once(folder: Path, workload: MeshedWorkload, count: int) -> tuple[Counter[int], httpx2.Response]:
-    """Send requests to a server that takes 0.8 s for each; return how many got which answer, and a refusal."""
-    with (
-        http_server("orders", delay=0.8) as server,
-        proxied(folder, workload, {"": [server]}) as envoy,
-        envoy.client("calls", limits=httpx2.Limits(max_connections=count), timeout=20) as client,
-        ThreadPoolExecutor(count) as pool,
-    ):
-        answers = list(pool.map(lambda _: client.get("/"), range(count)))
-    return Counter(answer.status_code for answer in answers), next(one for one in answers if one.status_code == 503)
+def _before_any_answer(server: Server, refused: int, requests: Sequence[Callable[[], T]]) -> list[T]:
+    """Send requests at once to a server that answers only when so many are over: nobody waits where it is full."""
+    server.may_answer.clear()
+    with ThreadPoolExecutor(len(requests)) as pool:
+        try:
+            sent = [pool.submit(request) for request in requests]
+            eventually(lambda: sum(one.done() for one in sent) >= refused, f"{refused} are refused")
+        finally:
+            server.may_answer.set()
+        return [one.result() for one in sent]
 
 
 def _until_put_out(envoy: Envoy, ask: Callable[[], object]) -> None:

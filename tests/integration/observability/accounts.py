@@ -14,11 +14,20 @@ from components.manifests import Manifest
 from launcher.private_file import write_private
 from localcluster.control_plane import ControlPlane
 from tests.apiserver.cluster import Cluster, path_of
+from tests.localcluster.api import eventually
 
 RIGHTS: Final = frozenset(
     {"ServiceAccount", "Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding"}  # what a login needs, and no Pods
 )
 _APPLY: Final = "application/apply-patch+yaml"
+
+
+def make_namespace(cluster: Cluster, name: str) -> None:
+    """Make a namespace, and wait until Pods may come: their service account is made by a controller."""
+    answer = cluster.request("POST", "/api/v1/namespaces", {"metadata": {"name": name}})
+    assert answer.ok, answer.text
+    account = f"/api/v1/namespaces/{name}/serviceaccounts/default"
+    eventually(lambda: cluster.get(account) is not None, f"{name} gets its service account")
 
 
 def apply(cluster: Cluster, bodies: Iterable[Manifest]) -> None:

@@ -18,8 +18,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
-
 from components.manifests import Manifest
 from components.observability.custom_metrics.adapter import FILE, adapter_config, adapter_workload
 from components.observability.custom_metrics.api import MetricsAdapter, MetricsApi
@@ -32,6 +30,7 @@ from localcluster.binaries import Binaries
 from localcluster.certificates import Authority
 from localcluster.processes import serving
 from tests.integration.observability import played_node
+from tests.integration.observability.accounts import Account
 from tests.integration.observability.played_node import PlayedCluster
 from tests.integration.servers import prometheus
 from tests.integration.servers.flags import with_flags
@@ -177,7 +176,8 @@ def _adapter(cluster: PlayedCluster, prometheus_url: str, folder: Path) -> Gener
     for name, content in ((_AUTHORITY, authority.certificate), ("tls.crt", pair.certificate), ("tls.key", pair.key)):
         (folder / name).write_bytes(content)
     (folder / FILE).write_text(adapter_config(ARGS)[FILE])
-    kubeconfig = str(_kubeconfig(cluster, folder))
+    account = Account.of(cluster.server, cluster.cluster, ARGS.namespace, PROMETHEUS_ADAPTER)
+    kubeconfig = str(account.write_kubeconfig(folder))
     flags: dict[str, str | None] = {
         "--config": str(folder / FILE),
         "--prometheus-url": prometheus_url,
@@ -193,10 +193,15 @@ def _adapter(cluster: PlayedCluster, prometheus_url: str, folder: Path) -> Gener
     try:
         process.until(lambda: is_listening(port), "the adapter listens")
         cluster.apply([_trusted(one, authority, port) for one in MetricsApi.manifests("adapter", ARGS)], {})
-        process.until(lambda: cluster.cluster.request("GET", API).ok, "the API server finds the adapter")
+        process.until(lambda: _is_serving(cluster), "the API server finds the adapter, and it the metrics")
         yield port
     finally:
         process.stop()
+
+
+def _is_serving(cluster: PlayedCluster) -> bool:
+    answer = cluster.cluster.request("GET", API)
+    return answer.ok and bool(answer.json()["resources"])
 
 
 def _on_this_machine(objects: list[Manifest]) -> Manifest:
@@ -212,20 +217,3 @@ def _trusted(api: Manifest, authority: Authority, port: int) -> Manifest:
     body["spec"] |= {"caBundle": base64.b64encode(authority.certificate).decode()}
     body["spec"]["service"]["port"] = port
     return body
-
-
-def _kubeconfig(cluster: PlayedCluster, folder: Path) -> Path:
-    config = yaml.safe_load(cluster.server.kubeconfig.read_text())
-    config["users"][0]["user"] = {"token": token(cluster, ARGS.namespace, PROMETHEUS_ADAPTER)}
-    path = folder / "adapter-kubeconfig"
-    path.touch(mode=0o600)
-    path.write_text(yaml.safe_dump(config))
-    return path
-
-
-def token(cluster: PlayedCluster, namespace: str, account: str) -> str:
-    path = f"/api/v1/namespaces/{namespace}/serviceaccounts/{account}/token"
-    body = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}}
-    answer = cluster.cluster.request("POST", path, body)
-    assert answer.ok, answer.text
-    return answer.json()["status"]["token"]

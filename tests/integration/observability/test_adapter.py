@@ -9,7 +9,8 @@ import pytest
 import requests
 
 from tests.integration.observability import scaled_cluster
-from tests.integration.observability.scaled_cluster import API, ARGS, Scaled, token
+from tests.integration.observability.accounts import Account
+from tests.integration.observability.scaled_cluster import API, ARGS, Scaled
 from tests.integration.servers.processes import LOOPBACK, eventually
 
 
@@ -49,20 +50,18 @@ def test_the_autoscaler_adds_pods_for_requests_and_for_jobs(scaled: Scaled) -> N
 def test_the_autoscaler_finds_every_metric_that_it_is_told_to_look_at(scaled: Scaled) -> None:
     """A name that the adapter spells otherwise would show here, and nowhere else before production."""
     for service in ("gateway", "users", "mailer"):
-        wanted = {
-            one["pods"]["metric"]["name"] for one in scaled.autoscaler(service)["spec"]["metrics"] if "pods" in one
-        }
+        wanted = _per_pod(scaled.autoscaler(service)["spec"]["metrics"])
 
         def found(service: str = service) -> set[str]:
-            current = scaled.autoscaler(service)["status"].get("currentMetrics") or []
-            return {one["pods"]["metric"]["name"] for one in current if "pods" in one}
+            return _per_pod(scaled.autoscaler(service)["status"].get("currentMetrics") or [])
 
         eventually(lambda found=found, wanted=wanted: found() == wanted, f"{service} scales on {wanted}")
 
 
 def test_strangers_may_not_read_metrics(scaled: Scaled) -> None:
     path = f"{API}/namespaces/{ARGS.namespace}/pods/*/requests_per_second"
-    asked = {"Authorization": f"Bearer {token(scaled.cluster, ARGS.namespace, 'default')}"}
+    stranger = Account.of(scaled.cluster.server, scaled.cluster.cluster, ARGS.namespace, "default")
+    asked = {"Authorization": f"Bearer {stranger.token}"}
     trusted = scaled.cluster.cluster.session.verify
     through = requests.get(f"{scaled.cluster.server.url}{path}", headers=asked, verify=trusted, timeout=20)
     assert through.status_code == requests.codes.forbidden, through.text

@@ -18,9 +18,9 @@ import pytest
 from components import identity
 from components.manifests import Manifest
 from components.observability.arguments import MeshReporter
-from components.observability.names import PROMETHEUS
+from components.observability.names import PROMETHEUS, access_name
 from components.observability.prometheus.config import CONFIG_FILE, prometheus_config
-from components.observability.prometheus.scrape_access import access_name, scrape_access_objects
+from components.observability.prometheus.scrape_access import scrape_access_objects
 from components.observability.prometheus.scrape_jobs import SERVICE_ACCOUNT
 from components.observability.prometheus.workload import prometheus_workload
 from components.specs.workload import WorkloadSpec
@@ -29,11 +29,11 @@ from components.workloads.objects import workload_objects
 from localcluster.control_plane import ControlPlane
 from tests.apiserver.cluster import MERGE, Cluster
 from tests.components.workload import template
-from tests.integration.observability.accounts import Account, apply, rights
+from tests.integration.observability.accounts import Account, apply, make_namespace, rights
 from tests.integration.servers import prometheus
 from tests.integration.servers.prometheus import Prometheus
-from tests.localcluster.api import eventually
-from tests.observability.scraped import objects, scraped
+from tests.observability.parts import part_objects
+from tests.observability.scraped import scraped
 
 HOME: Final = "scraped"
 EDGE: Final = "scraped-edge"
@@ -146,7 +146,7 @@ class Discovery:
 def discovery(api_server: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Generator[Discovery]:
     folder = tmp_path_factory.mktemp("discovery")
     cluster = Cluster.of(api_server, folder)
-    granted = [*objects(PROMETHEUS, prometheus_workload(ARGS), namespace=HOME), *scrape_access_objects(ARGS)]
+    granted = [*part_objects(PROMETHEUS, prometheus_workload(ARGS), namespace=HOME), *scrape_access_objects(ARGS)]
     try:
         _make(cluster, granted)
         account = Account.of(api_server, cluster, HOME, PROMETHEUS)
@@ -160,10 +160,7 @@ def discovery(api_server: ControlPlane, tmp_path_factory: pytest.TempPathFactory
 
 def _make(cluster: Cluster, granted: list[Manifest]) -> None:
     for namespace in (HOME, EDGE, FOREIGN):
-        answer = cluster.request("POST", "/api/v1/namespaces", {"metadata": {"name": namespace}})
-        assert answer.ok, answer.text
-        account = f"/api/v1/namespaces/{namespace}/serviceaccounts/default"
-        eventually(lambda path=account: cluster.get(path) is not None, f"{namespace} gets its service account")
+        make_namespace(cluster, namespace)
     apply(cluster, rights(granted))
     cluster.request("POST", "/api/v1/nodes", {"metadata": {"name": NODE}}).raise_for_status()
     status = {
@@ -230,7 +227,7 @@ def test_kubelets_are_asked_for_their_own_metrics_and_for_cadvisors(discovery: D
 
 
 def test_kube_state_metrics_is_asked_through_its_service(discovery: Discovery) -> None:
-    assert discovery.targets("kube-state-metrics") == {
+    assert discovery.server.until(lambda: discovery.targets("kube-state-metrics"), "it is found") == {
         "http://kube-state-metrics:8080/metrics": {"service": "kube-state-metrics", "team": "platform"}
     }
 

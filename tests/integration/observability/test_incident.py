@@ -108,6 +108,7 @@ def test_a_service_that_is_back_is_told_too(incident: Incident) -> None:
 
 
 def test_the_dead_man_s_switch_hears_all_the_while_that_alerts_arrive(incident: Incident) -> None:
+    incident.observed.receiver.until(lambda one: WATCHDOG in one.alert_names, "somebody hears of the dead man's switch")
     (key,) = {one.path for one in incident.observed.receiver.received if WATCHDOG in one.alert_names}
     assert key == "/watchdog", "nobody else is bothered with it"
     told = [one for one in incident.observed.receiver.received if one.path == key]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from typing import Final, TypeVar
 
 import httpx2
 import pytest
@@ -17,9 +18,14 @@ from tests.integration.observability.observed import Observed
 from tests.integration.observability.platforms import EVERY
 from tests.integration.observability.queries import dashboard_queries, rules
 from tests.integration.observability.watched import Watched
+from tests.integration.servers.processes import eventually
 from tests.observability.foreign_metrics import SOURCES
 from tests.observability.promql import metric_names
 
+T = TypeVar("T")
+
+_WARM: Final = 90.0
+"""Seconds until each program has been scraped, and has had something to tell of."""
 PLAYED: Final = {name for source in ("cadvisor", "kubelet", "istio", "envoy") for name in SOURCES[source].metrics}
 """Of what cannot run here, as its documentation lists it."""
 FROM_PROMETHEUS: Final = {"ALERTS", "ALERTS_FOR_STATE"}
@@ -44,11 +50,23 @@ def exported(observed: Observed) -> set[str]:
     return set().union(*(one.prometheus.metric_names() for one in observed.platforms.values())) - PLAYED
 
 
-def unknown(observed: Observed, watched: Watched, expressions: Iterable[str]) -> set[str]:
-    """The names in some expressions that nobody exports, no rule records, and no documentation lists."""
+def unknown(
+    observed: Observed, watched: Watched, expressions: Iterable[str], *, within: float = _WARM
+) -> frozenset[str]:
+    """The names in some expressions that nobody exports, no rule records, and no documentation lists.
+
+    Some are exported only once something has happened, so they may be waited for.
+    """
     recorded = {one.name for one in rules(watched) if not one.is_alert}
     asked = {name for expression in expressions for name in metric_names(expression)}
-    return asked - exported(observed) - recorded - FROM_PROMETHEUS - PLAYED
+    return lasting(lambda: frozenset(asked - exported(observed) - recorded - FROM_PROMETHEUS - PLAYED), within=within)
+
+
+def lasting(troubles: Callable[[], T], *, within: float = _WARM) -> T:
+    """The troubles that are left when there are none any more, or after so many seconds."""
+    with suppress(AssertionError):
+        eventually(lambda: not troubles(), "all is well", within=within)
+    return troubles()
 
 
 def test_every_name_in_a_rule_or_a_dashboard_is_exported_or_documented(observed: Observed) -> None:
@@ -61,12 +79,17 @@ def test_every_name_in_a_rule_or_a_dashboard_is_exported_or_documented(observed:
 def test_a_name_that_nobody_exports_is_seen(observed: Observed) -> None:
     """The test above can fail: a counter as OpenTelemetry's older conventions called it, and a slip of the pen."""
     planted = ["sum(rate(http_server_requests_total[5m]))", "go_goroutine > 1000", "up"]
-    assert unknown(observed, observed.plain, planted) == {"http_server_requests_total", "go_goroutine"}
+    assert unknown(observed, observed.plain, planted, within=1.0) == {"http_server_requests_total", "go_goroutine"}
 
 
 @pytest.mark.parametrize("program", sorted(SOURCES.keys() - {"cadvisor", "kubelet", "istio", "envoy"}))
 def test_what_the_tables_say_of_a_program_is_what_it_exports(observed: Observed, program: str) -> None:
     """Other tests, which start nothing, compare rules and dashboards with these tables."""
+    assert not (wrong := lasting(lambda: not_exported(observed, program))), f"of {program} these are not: {wrong}"
+
+
+def not_exported(observed: Observed, program: str) -> dict[str, set[str]]:
+    """Metric that a program ought to export → the labels that it lacks."""
     wrong = {}
     for name, labels in SOURCES[program].metrics.items():
         if name.startswith(tuple(NOT_HERE)):
@@ -75,7 +98,7 @@ def test_what_the_tables_say_of_a_program_is_what_it_exports(observed: Observed,
         had = {label for sample in found for label in sample.labels}
         if missing := set(labels) - had - LABELS_NOT_HERE.keys() if found else {"the series"}:
             wrong[name] = missing
-    assert not wrong, f"of {program} these are not exported: {wrong}"
+    return wrong
 
 
 def test_exemplars_lead_from_a_service_s_histogram_to_its_traces(observed: Observed) -> None:

@@ -15,6 +15,7 @@ from tests.integration.observability.platforms import EVERY
 from tests.integration.observability.queries import dashboard_queries, rules, selectors
 from tests.integration.observability.watched import Watched
 from tests.integration.servers.processes import eventually
+from tests.integration.servers.prometheus import Rule as Evaluated
 
 _PAUSE: Final = 1.0
 """Seconds between two rounds of questions."""
@@ -43,9 +44,11 @@ def silent(watched: Watched, asked: Iterable[tuple[str, str]], *, within: float 
 
 
 def test_every_rule_is_evaluated_without_an_error(watched: Watched) -> None:
-    known = watched.prometheus.until(
-        lambda: [one for one in watched.prometheus.rules() if one.health != "unknown"], "rules are evaluated"
-    )
+    def evaluated() -> list[Evaluated]:
+        found = watched.prometheus.rules()
+        return found if all(one.health != "unknown" for one in found) else []
+
+    known = watched.prometheus.until(evaluated, "rules are evaluated")
     assert sorted(one.name for one in known) == sorted(one.name for one in rules(watched)), "all were read"
     assert [f"{one.name}: {one.error}" for one in known if one.health != "ok"] == []
 

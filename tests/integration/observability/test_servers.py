@@ -68,17 +68,17 @@ def watching_itself(tmp_path_factory: pytest.TempPathFactory) -> Generator[Prome
 def test_an_alert_reaches_the_receiver_and_is_resolved(tmp_path: Path, notified: Webhook) -> None:
     rules = [{"alert": "SomethingIsDown", "expr": "up == 0", "labels": {"severity": "page"}}]
     (tmp_path / "alerts").mkdir()
-    with alertmanager.running(tmp_path / "alerts", sending_to(notified), [alertmanager.ALONE]) as manager:
-        watched = Prometheus(folder=tmp_path)
-        files = scraping(watched.address, alertmanagers=(manager.address,), rules=rules)
-        with prometheus.running(tmp_path, files) as server:
-            server.reload(scraping(f"127.0.0.1:{free_port()}", alertmanagers=(manager.address,), rules=rules))
-            fired = notified.until(lambda one: one.body["status"] == "firing", "the alert arrives")
-            assert fired.alert_names == {"SomethingIsDown"}
-            assert [(one.name, one.state) for one in server.alerts()] == [("SomethingIsDown", "firing")]
-            assert [one["labels"]["severity"] for one in manager.alerts('alertname="SomethingIsDown"')] == ["page"]
-            server.reload(scraping(server.address, alertmanagers=(manager.address,), rules=rules))
-            notified.until(lambda one: one.body["status"] == "resolved", "the end arrives")
+    with (
+        alertmanager.running(tmp_path / "alerts", sending_to(notified), [alertmanager.ALONE]) as manager,
+        prometheus.running(tmp_path, scraping(alertmanagers=(manager.address,), rules=rules)) as server,
+    ):
+        server.reload(scraping(f"127.0.0.1:{free_port()}", alertmanagers=(manager.address,), rules=rules))
+        fired = notified.until(lambda one: one.body["status"] == "firing", "the alert arrives")
+        assert fired.alert_names == {"SomethingIsDown"}
+        assert [(one.name, one.state) for one in server.alerts()] == [("SomethingIsDown", "firing")]
+        assert [one["labels"]["severity"] for one in manager.alerts('alertname="SomethingIsDown"')] == ["page"]
+        server.reload(scraping(server.address, alertmanagers=(manager.address,), rules=rules))
+        notified.until(lambda one: one.body["status"] == "resolved", "the end arrives")
 
 
 def test_prometheus_answers_with_values_rules_and_targets(watching_itself: Prometheus) -> None:
@@ -138,7 +138,7 @@ def test_the_workloads_arguments_take_effect_and_only_addresses_and_folders_are_
 def test_two_alertmanagers_notify_once(tmp_path: Path, notified: Webhook) -> None:
     for name in ("first", "second"):
         (tmp_path / name).mkdir()
-    files, arguments = sending_to(notified), ["--cluster.peer-timeout=1s"]
+    files, arguments = sending_to(notified), ["--cluster.peer-timeout=3s"]
     with (
         alertmanager.running(tmp_path / "first", files, arguments) as first,
         alertmanager.running(tmp_path / "second", files, arguments, peers=[first]) as second,
@@ -148,7 +148,7 @@ def test_two_alertmanagers_notify_once(tmp_path: Path, notified: Webhook) -> Non
             server.send({"alertname": "Twice"}, annotations={"summary": "both have heard of it"})
         notified.until(lambda one: one.alert_names == {"Twice"}, "it arrives")
         eventually(lambda: second.alerts() and first.alerts(), "both hold the alert")
-        time.sleep(3)  # the turn of the second one comes after 1 s
+        time.sleep(5)  # the turn of the second one comes after 3 s
     assert len(notified.received) == 1, "a second notification would wake somebody twice"
 
 

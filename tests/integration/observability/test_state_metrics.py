@@ -15,19 +15,20 @@ from components.manifests import Manifest
 from components.observability.arguments import MeshReporter
 from components.observability.exporters.certificate_metrics import CERTIFICATES, EXPIRATION
 from components.observability.exporters.kube_state_metrics import KINDS, kube_state_metrics_workload
-from components.observability.names import KUBE_STATE_METRICS
+from components.observability.names import KUBE_STATE_METRICS, access_name
 from components.observability.prometheus.config import CONFIG_FILE, prometheus_config
-from components.observability.prometheus.scrape_access import access_name, scrape_access_objects
+from components.observability.prometheus.scrape_access import scrape_access_objects
 from localcluster.control_plane import ControlPlane
 from localcluster.custom_resources import definitions
 from tests.apiserver.cluster import MERGE, Cluster
 from tests.apiserver.definitions import CustomResources
 from tests.components.workload import build, template
-from tests.integration.observability.accounts import Account, apply, rights
+from tests.integration.observability.accounts import Account, apply, make_namespace, rights
 from tests.integration.servers import exporters, prometheus
 from tests.integration.servers.exporters import Exporter
 from tests.integration.servers.processes import eventually
-from tests.observability.scraped import objects, scraped
+from tests.observability.parts import part_objects
+from tests.observability.scraped import scraped
 
 HOME: Final = "told"
 EDGE: Final = "told-edge"
@@ -63,8 +64,8 @@ def told(api_server: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> 
             cluster, [one for one in definitions() if one["metadata"]["name"] == "certificates.cert-manager.io"]
         )
         for namespace in (HOME, EDGE, FOREIGN):
-            _namespace(cluster, namespace)
-        apply(cluster, rights([*objects(KUBE_STATE_METRICS, spec, namespace=HOME), *scrape_access_objects(ARGS)]))
+            _filled_namespace(cluster, namespace)
+        apply(cluster, rights([*part_objects(KUBE_STATE_METRICS, spec, namespace=HOME), *scrape_access_objects(ARGS)]))
         kubeconfig = Account.of(api_server, cluster, HOME, KUBE_STATE_METRICS).write_kubeconfig(folder)
         for name in ("state", "certificates"):
             (folder / name).mkdir()
@@ -83,11 +84,8 @@ def told(api_server: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> 
             cluster.request("DELETE", f"/apis/rbac.authorization.k8s.io/v1/{kind}/{name}")
 
 
-def _namespace(cluster: Cluster, namespace: str) -> None:
-    answer = cluster.request("POST", "/api/v1/namespaces", {"metadata": {"name": namespace}})
-    assert answer.ok, answer.text
-    account = f"/api/v1/namespaces/{namespace}/serviceaccounts/default"
-    eventually(lambda: cluster.get(account) is not None, f"{namespace} gets its service account")
+def _filled_namespace(cluster: Cluster, namespace: str) -> None:
+    make_namespace(cluster, namespace)
     apply(cluster, _workloads(namespace))
     for name, part_of in ((f"{namespace}-edge", "shop"), (f"{namespace}-other", "market")):
         _certify(cluster, namespace, name, part_of)
@@ -122,6 +120,11 @@ def samples(exporter: Exporter, name: str) -> list[dict[str, str]]:
     return [one.labels for family in exporter.metrics().values() for one in family.samples if one.name == name]
 
 
+def until_certificates_are_told(told: Told) -> None:
+    """Wait for those of both namespaces, each of which is looked at by itself."""
+    eventually(lambda: len(samples(told.certificates, EXPIRATION)) >= 2, "certificates are told")
+
+
 def test_it_tells_exactly_the_metrics_that_rules_and_dashboards_use(told: Told) -> None:
     families = {line.split()[2] for line in told.state.text().splitlines() if line.startswith("# HELP")}
     assert families == {name for kind in KINDS.values() for name in kind.metrics}
@@ -146,7 +149,7 @@ def test_it_tells_of_its_namespace_alone_whose_each_object_is(told: Told, metric
 
 
 def test_certificates_expire_under_the_name_that_cert_manager_gives_it(told: Told, tmp_path: Path) -> None:
-    eventually(lambda: samples(told.certificates, EXPIRATION), "certificates are told")
+    until_certificates_are_told(told)
     config = json.loads(prometheus_config(ARGS)[CONFIG_FILE])
     (job,) = (one for one in config["scrape_configs"] if one["job_name"] == KUBE_STATE_METRICS)
     job["static_configs"][0]["targets"] = [told.state.address, told.certificates.address]
@@ -165,7 +168,7 @@ def test_certificates_expire_under_the_name_that_cert_manager_gives_it(told: Tol
 
 
 def test_its_rights_are_enough_for_what_it_looks_at(told: Told) -> None:
-    eventually(lambda: samples(told.certificates, EXPIRATION), "certificates are told")
+    until_certificates_are_told(told)
     assert "forbidden" not in told.log
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 import socket
 from collections.abc import Generator, Mapping
@@ -10,9 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-import nats
 import pytest
-from nats.js.api import ConsumerConfig, StreamConfig
 
 from components.observability.exporters.stores import broker_exporter_workload, store_exporter_workload
 from components.specs.variables import SecretReference
@@ -87,14 +84,7 @@ def test_redis_tells_what_is_asked_of_it(tmp_path: Path) -> None:
 
 
 def test_nats_tells_what_is_asked_of_it_under_the_servers_own_name(broker: JetStream, tmp_path: Path) -> None:
-    async def consumed() -> None:
-        client = await nats.connect(broker.url, user=broker.username, password=broker.password)
-        stream = client.jetstream()
-        await stream.add_stream(StreamConfig(name="EXPORTED", subjects=["exported.>"]))
-        await stream.add_consumer("EXPORTED", ConsumerConfig(durable_name="reader"))
-        await client.close()
-
-    asyncio.run(consumed())
+    broker.make_stream("EXPORTED", subjects=["exported.>"], consumer="reader")
     spec = broker_exporter_workload((f"localhost:{broker.monitoring_port}",))
     with exporting(NATS_EXPORTER, spec, {}, tmp_path) as exporter:
         assert missing("nats", exporter) == set()

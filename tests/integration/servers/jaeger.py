@@ -58,6 +58,13 @@ class Trace:
         known = {span.id for span in self.spans}
         return [span for span in self.spans if span.parent not in known]
 
+    @property
+    def calls(self) -> set[tuple[str, str]]:
+        """Caller and called, or who has published and who consumes: pairs of different services."""
+        by_id = {span.id: span.service for span in self.spans}
+        found = {(by_id.get(span.parent or "", span.service), span.service) for span in self.spans}
+        return {(caller, called) for caller, called in found if caller != called}
+
     def of(self, service: str) -> list[Span]:
         return [span for span in self.spans if span.service == service]
 

@@ -25,8 +25,11 @@ _POLL: Final = 0.05
 _ANSWER: Final = 5.0
 """Seconds that a probe waits for an answer."""
 _LINES_SHOWN: Final = 20
-_PORTS: Final = range(20_000, 32_000)
-"""Below those that Linux gives to outgoing connections, so that none of these takes a port between two starts."""
+_WORKER: Final = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+_WORKERS: Final = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+_PORTS: Final = range(20_000 + _WORKER, 32_000, _WORKERS)
+"""Below those that Linux gives to outgoing connections, so that none of these takes a port between two starts; and of
+each of pytest's workers its own, so that none takes a port that another has chosen and not yet opened."""
 _given: set[int] = set()
 
 

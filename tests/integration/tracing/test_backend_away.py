@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 from components.observability.collector.config import collector_config
-from components.observability.jaeger.config import FILE, jaeger_config
-from components.observability.jaeger.storage import VOLUME
+from components.observability.jaeger.config import jaeger_config
 from components.observability.names import OTLP_PORT
 from components.quantities import byte_count
 from tests.integration.servers.collector import Collector
@@ -19,23 +19,20 @@ from tests.integration.servers.jaeger import Jaeger
 from tests.integration.servers.processes import eventually
 from tests.integration.servers.spans import MadeTrace, OverGrpc, Shape, made, send
 from tests.integration.tracing import tiers
-from tests.integration.tracing.tiers import PROMETHEUS, SENT, WAITING
+from tests.integration.tracing.tiers import NOBODY, PROMETHEUS, SENT, WAITING
 from tests.observability.tracing.traced import traced
 
 AWAY: Final = 30.0
 """Seconds."""
 RATE: Final = 50.0
 """Traces a second, meanwhile."""
-NOBODY: Final = "http://127.0.0.1:1"
 JAEGER: Final = f"jaeger:{OTLP_PORT}"
 ARGS: Final = traced(replicas=1, storage={"badger": "10Gi"}, retention="7d")
 
 
 def jaeger_on_disk(folder: Path) -> Jaeger:
     """The platform's Jaeger, which remembers what it had before it was killed; not started."""
-    (folder / "traces").mkdir(parents=True)
-    replacements = {VOLUME: str(folder / "traces"), PROMETHEUS: NOBODY}
-    return Jaeger(folder=folder, text=jaeger_config(ARGS)[FILE], replacements=replacements)
+    return tiers.jaeger_of(jaeger_config(ARGS), folder)
 
 
 def collector_before(jaeger: Jaeger, folder: Path, text: str | None = None) -> Collector:
@@ -75,14 +72,16 @@ def test_jaeger_killed_for_half_a_minute_under_load_misses_no_trace(tmp_path: Pa
 
 
 def test_a_collector_that_is_killed_sends_after_its_return_what_it_had_taken(tmp_path: Path) -> None:
-    assert not missing_after_a_crash(tmp_path, tiers.here(collector_config(ARGS)))
+    with returned(tmp_path, tiers.here(collector_config(ARGS))) as (jaeger, traces):
+        eventually(lambda: not missing(jaeger, traces), "all are found")
 
 
 def test_a_queue_in_memory_would_be_gone_with_it(tmp_path: Path) -> None:
     """What the queue on disk is for, and that the test before this one would see it fail."""
     document = json.loads(tiers.here(collector_config(ARGS)))
     del document["exporters"]["otlp_grpc/traces"]["sending_queue"]["storage"]
-    assert len(missing_after_a_crash(tmp_path, json.dumps(document))) == 100
+    with returned(tmp_path, json.dumps(document)) as (jaeger, traces):
+        assert len(missing(jaeger, traces)) == 100
 
 
 def test_a_queue_that_has_been_full_sends_all_that_it_took_and_stays_within_its_volume(tmp_path: Path) -> None:
@@ -106,8 +105,9 @@ def test_a_queue_that_has_been_full_sends_all_that_it_took_and_stays_within_its_
         jaeger.stop()
 
 
-def missing_after_a_crash(folder: Path, text: str) -> list[str]:
-    """Kill a Collector that holds a hundred traces, as Jaeger is away; return those that never come."""
+@contextmanager
+def returned(folder: Path, text: str) -> Generator[tuple[Jaeger, list[MadeTrace]]]:
+    """Kill a Collector that holds a hundred traces, as Jaeger is away; both are back, and nothing waits any more."""
     jaeger = jaeger_on_disk(folder / "jaeger")
     collector = collector_before(jaeger, folder / "collector", text)
     try:
@@ -121,7 +121,7 @@ def missing_after_a_crash(folder: Path, text: str) -> list[str]:
         # The queue is first in, first out.
         jaeger.until_found(later.id)
         eventually(lambda: not collector.total(WAITING), "nothing waits any more")
-        return missing(jaeger, outcome.traces)
+        yield jaeger, outcome.traces
     finally:
         collector.stop()
         jaeger.stop()

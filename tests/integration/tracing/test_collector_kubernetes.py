@@ -22,7 +22,7 @@ from components.workloads.arguments import WorkloadArgs
 from components.workloads.objects import workload_objects
 from localcluster.control_plane import ControlPlane
 from tests.apiserver.cluster import Cluster
-from tests.integration.observability.accounts import Account, apply, rights
+from tests.integration.observability.accounts import Account, apply, make_namespace, rights
 from tests.integration.servers.collector import Collector
 from tests.integration.servers.jaeger import Jaeger
 from tests.integration.servers.processes import eventually
@@ -34,7 +34,6 @@ HOME: Final = "traced"
 FOREIGN: Final = "traced-foreign"
 NODE: Final = "traced-node"
 ARGS: Final = replace(traced(replicas=1), namespace=HOME)
-NOBODY: Final = "http://127.0.0.1:1"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,9 +70,7 @@ def cluster(api_server: ControlPlane, tmp_path_factory: pytest.TempPathFactory) 
     workload = WorkloadArgs(spec=collector_workload(ARGS), namespace=HOME, part_of="shop")
     try:
         for namespace in (HOME, FOREIGN):
-            found.request("POST", "/api/v1/namespaces", {"metadata": {"name": namespace}}).raise_for_status()
-            account = f"/api/v1/namespaces/{namespace}/serviceaccounts/default"
-            eventually(lambda path=account: found.get(path) is not None, f"{namespace} gets its service account")
+            make_namespace(found, namespace)
         found.request("POST", "/api/v1/nodes", {"metadata": {"name": NODE}}).raise_for_status()
         apply(found, rights(workload_objects(OTEL_COLLECTOR, workload)))
         for namespace in (HOME, FOREIGN):
@@ -93,7 +90,7 @@ def started(folder: Path, jaeger: Jaeger, account: Account) -> Collector:
     """The platform's Collector outside of a Pod: its account's login stands in a file."""
     document = json.loads(collector_config(ARGS)[CONFIG_FILE])
     document["processors"][K8S_ATTRIBUTES]["auth_type"] = "kubeConfig"
-    here = {"jaeger:4317": jaeger.otlp, tiers.PROMETHEUS: NOBODY}
+    here = {"jaeger:4317": jaeger.otlp, tiers.PROMETHEUS: tiers.NOBODY}
     collector = tiers.collector(folder, json.dumps(document), "otel-collector-0", here)
     collector.environment = {**collector.environment, "KUBECONFIG": str(account.write_kubeconfig(folder))}
     try:

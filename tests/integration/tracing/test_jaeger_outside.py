@@ -25,6 +25,7 @@ from components.observability.jaeger.index_cleaner import PASSWORD, days_kept, i
 from components.observability.jaeger.storage import CASSANDRA_PASSWORD, SECRETS
 from launcher.gobuild import built
 from tests.integration.servers.jaeger import Jaeger
+from tests.integration.servers.mounted_files import mount
 from tests.integration.servers.processes import LOOPBACK, eventually
 from tests.integration.servers.spans import OverGrpc, Shape, made, send
 from tests.integration.tracing import played_search_server as played
@@ -54,22 +55,6 @@ def part(text: str, folder: Path, replacements: Mapping[str, str], **environment
     )
 
 
-def mount(folder: Path, password: str) -> None:
-    """Put the Secret's file there as kubelets do: all files change at once, by one link.
-
-    https://kubernetes.io/docs/concepts/configuration/secret/#using-secrets-as-files-from-a-pod
-    """
-    version = folder / f"..{time.monotonic_ns()}"
-    version.mkdir()
-    (version / LOGIN["password"]).write_text(password)
-    link = folder / "..new"
-    link.symlink_to(version.name)
-    link.replace(folder / "..data")
-    file = folder / LOGIN["password"]
-    if not file.is_symlink():
-        file.symlink_to(f"..data/{LOGIN['password']}")
-
-
 @contextmanager
 def both(args: ObservabilityArgs, folder: Path, server: SearchServer) -> Generator[tuple[Jaeger, Jaeger]]:
     """What stores, and what finds."""
@@ -78,7 +63,7 @@ def both(args: ObservabilityArgs, folder: Path, server: SearchServer) -> Generat
     finding = part(jaeger_config(args)[FILE], folder / "jaeger", where)
     try:
         for one in (storing, finding):
-            mount(one.folder, f"{SECRET}\n")
+            mount(one.folder, {LOGIN["password"]: f"{SECRET}\n"})
             one.start()
         yield storing, finding
     finally:
@@ -95,8 +80,13 @@ def test_what_one_part_stores_the_other_finds(release: str, tmp_path: Path) -> N
     ):
         outcome = send(made(10, Shape()), [OverGrpc(storing.otlp)])
         assert not outcome.refused, outcome.refusals
-        trace = finding.until(lambda: finding.trace(outcome.traces[-1].id), "the trace is found")
-        assert trace is not None and trace.services == {"gateway", "orders", "users"}, "all its spans are"
+        # Each service's spans came by themselves, so the storage may have got them one after the other.
+        finding.until(
+            lambda: (
+                (found := finding.trace(outcome.traces[-1].id)) and found.services == {"gateway", "orders", "users"}
+            ),
+            "the trace is found, and all its spans are",
+        )
         assert not server.strange, "what is played here is all that they ask for"
         assert not server.refused, "no request comes without the login"
         today = datetime.now(UTC).strftime("%Y-%m-%d")
@@ -129,7 +119,7 @@ def test_a_changed_password_is_noticed_without_a_restart(tmp_path: Path) -> None
     ):
         server.login = (LOGIN["username"], "another")
         for one in (storing, finding):
-            mount(one.folder, "another")
+            mount(one.folder, {LOGIN["password"]: "another"})
 
         def found() -> bool:
             (sent,) = send(made(1, Shape()), [OverGrpc(storing.otlp)]).traces
@@ -145,7 +135,7 @@ def test_a_changed_password_is_noticed_without_a_restart(tmp_path: Path) -> None
 def test_it_says_which_server_is_away(tmp_path: Path) -> None:
     free = f"http://{LOOPBACK}:1"
     jaeger = part(jaeger_config(VARIANTS["elasticsearch"])[FILE], tmp_path / "jaeger", {SEARCH["url"]: free})
-    mount(jaeger.folder, SECRET)
+    mount(jaeger.folder, {LOGIN["password"]: SECRET})
     with pytest.raises(AssertionError, match="jaeger ended with 1"):
         jaeger.start()
     assert free in jaeger.process.errors.read_text(), "whoever reads its log must see what to look at"

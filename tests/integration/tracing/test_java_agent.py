@@ -26,8 +26,8 @@ from tests.integration.contracts.test_traces import SPAN, b3_multi, b3_single, w
 from tests.integration.servers.jaeger import Jaeger
 from tests.integration.servers.processes import LOOPBACK, Process, free_port, is_ok
 from tests.integration.tracing import tiers
-from tests.integration.tracing.shop.traced_shop import ENDPOINT, NOBODY
-from tests.integration.tracing.tiers import Tiers
+from tests.integration.tracing.shop.traced_shop import ENDPOINT
+from tests.integration.tracing.tiers import NOBODY, Tiers
 from tests.observability.tracing.traced import traced
 from tests.tools.java_agent import java_agent
 

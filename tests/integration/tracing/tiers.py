@@ -19,6 +19,8 @@ from components.observability.collector.destinations import (
 )
 from components.observability.collector.parts.document import CONFIG_FILE
 from components.observability.collector.parts.processors import K8S_ATTRIBUTES
+from components.observability.jaeger.config import FILE as JAEGER_FILE
+from components.observability.jaeger.storage import VOLUME
 from components.observability.jaeger.workload import traces_host
 from components.observability.names import OTLP_PORT
 from tests.integration.servers.collector import Collector
@@ -26,6 +28,8 @@ from tests.integration.servers.jaeger import Jaeger
 from tests.integration.servers.spans import OverGrpc, OverHttp, Sender
 
 PROMETHEUS: Final = "http://prometheus:9090"
+NOBODY: Final = "http://127.0.0.1:1"
+"""Where nobody answers."""
 TAKEN: Final = "otelcol_receiver_accepted_spans_total"
 SENT: Final = "otelcol_exporter_sent_spans_total"
 WAITING: Final = "otelcol_exporter_queue_size"
@@ -78,6 +82,13 @@ def collector(folder: Path, text: str, name: str, replacements: Mapping[str, str
     folders = {QUEUE_FOLDER: str(queue)} if QUEUE_FOLDER in text else {}
     environment = {INSTANCE: name, "OTEL_RESOURCE_ATTRIBUTES": "service.namespace=shop"}
     return Collector(folder=folder, text=text, replacements={**folders, **replacements}, environment=environment)
+
+
+def jaeger_of(config: Mapping[str, str], folder: Path, metrics: str = NOBODY) -> Jaeger:
+    """A platform's Jaeger, not started: what it stores is in `folder`, and outlives it."""
+    (folder / "traces").mkdir(parents=True)
+    replacements = {VOLUME: str(folder / "traces"), PROMETHEUS: metrics}
+    return Jaeger(folder=folder, text=config[JAEGER_FILE], replacements=replacements)
 
 
 @contextmanager

@@ -16,8 +16,7 @@ from tests.integration.contracts.test_traces import w3c
 from tests.integration.servers.processes import eventually
 from tests.integration.servers.spans import Shape, made, send
 from tests.integration.tracing import tiers
-from tests.integration.tracing.shop import traced_shop
-from tests.integration.tracing.shop.traced_shop import NOBODY, TracedShop, starts
+from tests.integration.tracing.shop.traced_shop import TracedShop, starts
 from tests.integration.tracing.tiers import ENDED, SENT, WAITING
 from tests.observability.tracing.traced import TAIL
 from tests.observability.tracing.traced import traced as traced_args
@@ -72,12 +71,12 @@ def test_where_tails_are_sampled_all_that_was_to_be_kept_is_there(tmp_path: Path
     args = traced_args(
         tail={**TAIL, "wait": "3s", "rest": "20%"}, storage={"badger": "10Gi"}, retention="7d", replicas=2
     )
-    jaeger = traced_shop.jaeger_of(jaeger_config(args), tmp_path / "jaeger")
+    jaeger = tiers.jaeger_of(jaeger_config(args), tmp_path / "jaeger")
     rate, shape = 50.0, Shape(errors=0.1)
     count = round((AWAY + 10) * rate)
     try:
         jaeger.start()
-        with tiers.running(tmp_path, args, jaeger.otlp, NOBODY) as found, ThreadPoolExecutor() as pool:
+        with tiers.running(tmp_path, args, jaeger.otlp, tiers.NOBODY) as found, ThreadPoolExecutor() as pool:
             sending = pool.submit(send, made(count, shape), found.senders(), rate=rate)
             eventually(lambda: found.total(SENT) > 0, "Jaeger gets the first")
             jaeger.kill()

@@ -53,7 +53,7 @@ def test_a_caller_s_trace_goes_through_every_service_in_its_order(
 ) -> None:
     identifier = secrets.token_hex(16)
     order_and_look(traced, headers(identifier))
-    trace = traced.until_traced(identifier, *EVERY)
+    trace = traced.until_traced(identifier, *EVERY, calls=CALLS)
     assert starts(trace) == {SPAN}, f"the caller's span is where it all begins\n{trace.drawn()}"
     assert {span.service for span in trace.roots} == {"gateway"}, trace.drawn()
     assert paths(trace) == {
@@ -68,7 +68,7 @@ def test_a_caller_s_trace_goes_through_every_service_in_its_order(
 def test_each_call_is_a_client_s_span_with_the_server_s_below_it(traced: TracedShop) -> None:
     identifier = secrets.token_hex(16)
     order_and_look(traced, w3c(identifier))
-    trace = traced.until_traced(identifier, *EVERY)
+    trace = traced.until_traced(identifier, *EVERY, calls=CALLS)
     seen = set()
     for span in trace.spans:
         if span.service != "gateway" and span.tags.get("span.kind") == "server":

@@ -7,15 +7,13 @@ and folders are this machine's, what asks the Kubernetes API is left out (`tiers
 from __future__ import annotations
 
 import json
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from components.observability.arguments import ObservabilityArgs
-from components.observability.jaeger.config import FILE
-from components.observability.jaeger.storage import VOLUME
 from components.observability.names import (
     JAEGER,
     OTEL_COLLECTOR,
@@ -42,7 +40,6 @@ from tests.integration.tracing import tiers
 RELEASE: Final = "1.2.3"
 """What the services' Pods have as their version."""
 ENDPOINT: Final = f"http://{OTEL_COLLECTOR}:{OTLP_HTTP_PORT}"
-NOBODY: Final = "http://127.0.0.1:1"
 WHOLE: Final = 45.0
 """Seconds from a request to the last of its spans: SDKs send every five, and an event may be retried."""
 
@@ -65,15 +62,21 @@ class TracedShop:
     def args(self) -> ObservabilityArgs:
         return args_of(self.platform)
 
-    def until_traced(self, identifier: str, *services: str) -> Trace:
-        """Wait until Jaeger has spans of all these services in a trace, none of which lacks its parent there."""
+    def until_traced(self, identifier: str, *services: str, calls: Iterable[tuple[str, str]] = ()) -> Trace:
+        """Wait until Jaeger has spans of all these services in a trace, none of which lacks its parent there.
+
+        `calls`: pairs of caller and called that must be there, too. Where a service is called twice, its spans may
+        come seconds apart.
+        """
 
         def whole() -> Trace | None:
             trace = self.jaeger.trace(identifier)
-            return trace if trace and trace.services >= set(services) and len(starts(trace)) == 1 else None
+            if trace is None or not (trace.services >= set(services) and trace.calls >= set(calls)):
+                return None
+            return trace if len(starts(trace)) == 1 else None
 
         try:
-            trace = self.jaeger.until(whole, f"trace {identifier} has {services}", within=WHOLE)
+            trace = self.jaeger.until(whole, f"trace {identifier} has {services} and {calls}", within=WHOLE)
         except AssertionError as failure:
             found = self.jaeger.trace(identifier)
             failure.add_note(found.drawn() if found else "Jaeger has nothing of it")
@@ -102,14 +105,6 @@ def variables(found: Platform, name: str, collector: str) -> dict[str, str]:
     return own | {"OTEL_EXPORTER_OTLP_ENDPOINT": collector}
 
 
-def jaeger_of(config: Mapping[str, str], folder: Path, metrics: str = NOBODY) -> Jaeger:
-    """A platform's Jaeger, not started: what it stores is in `folder`, and outlives it."""
-    (folder / "traces").mkdir(parents=True)
-    there = f"http://{PROMETHEUS}:{PROMETHEUS_PORT}"
-    replacements = {VOLUME: str(folder / "traces"), there: metrics}
-    return Jaeger(folder=folder, text=config[FILE], replacements=replacements)
-
-
 def collector_of(found: Platform, folder: Path, jaeger: Jaeger, metrics: str) -> Collector:
     """The platform's Collector, not started: its queue is in `folder`, and outlives it."""
     text = tiers.here(found.config_maps[OTEL_COLLECTOR])
@@ -128,7 +123,7 @@ def running(
         metrics = stack.enter_context(
             prometheus.running(folder / "prometheus", _without_scrapes(found), found.workloads[PROMETHEUS].spec.args)
         )
-        jaeger = jaeger_of(found.config_maps[JAEGER], folder / "jaeger", metrics.url)
+        jaeger = tiers.jaeger_of(found.config_maps[JAEGER], folder / "jaeger", metrics.url)
         stack.callback(jaeger.stop)
         jaeger.start()
         collector = collector_of(found, folder / "collector", jaeger, metrics.url)
