@@ -171,7 +171,7 @@ def _slowest() -> Panel:
 def _firing(args: ObservabilityArgs) -> Panel:
     return table_of(
         "Firing",
-        "Alerts that fire now. An alert's name leads to what to do about it.",
+        "Alerts that fire now. A name leads to its runbook; a team's own alert names its runbook in its message.",
         {"alertname": "Alert", "service": "Service", "team": "Team", "severity": "Severity"},
         [
             Column(
