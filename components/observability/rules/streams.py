@@ -9,6 +9,7 @@ from typing import Final
 from components.observability.arguments import Interface, MonitoredWorkload, ObservabilityArgs
 from components.observability.measures import MEASURES
 from components.observability.rules.broker import broker_exporters
+from components.observability.rules.counters import grown
 from components.observability.rules.examples import SERVICE, written
 from components.observability.rules.model import Alert, AlertTest, Firing, RecordingRule, RuleGroup
 from components.observability.thresholds import LAG_SECONDS, LONG_LAG_SECONDS
@@ -151,10 +152,7 @@ _GIVEN_UP: Final = f"{_DELIVERIES.histogram}_count{{{_DELIVERIES.fault}}}"
 _GIVEN_UP_HERE: Final = f'{_DELIVERIES.histogram}_count{{{_DELIVERIES.fault},destination="a",pod="example-1",{_NAMED}}}'
 _DEAD_LETTERS: Final = Alert(
     name="MessagesGivenUp",
-    # The first one makes the series, from nothing to 1, which is no increase.
-    expression=(
-        f"sum by (service, team) (increase({_GIVEN_UP}[15m]) > 0 or ({_GIVEN_UP} unless {_GIVEN_UP} offset 15m))"
-    ),
+    expression=f"sum by (service, team) {grown(_GIVEN_UP)}",
     severity=Severity.TICKET,
     summary="Messages that {{ $labels.service }} has given up in 15 minutes: {{ $value | humanize }}",
     description="They have failed as often as they may and are not tried again: what they asked for is not done.",
@@ -173,5 +171,6 @@ _DEAD_LETTERS: Final = Alert(
             fires=(Firing(labels=SERVICE, summary="Messages that example has given up in 15 minutes: 3.214"),),
         ),
         AlertTest(name="none since an hour", series={_GIVEN_UP_HERE: "1x60"}, at=timedelta(minutes=60)),
+        AlertTest(name="a new Pod counts from 0", series={_GIVEN_UP_HERE: "_x20 0x20"}, at=timedelta(minutes=25)),
     ),
 )

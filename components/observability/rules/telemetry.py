@@ -9,8 +9,10 @@ from typing import Final
 
 from components.observability.arguments import ObservabilityArgs
 from components.observability.collector.sampling import tail_sampler
-from components.observability.names import LOKI, OTEL_AGENT, OTEL_COLLECTOR, OTEL_SAMPLER, metric_receivers
+from components.observability.names import OTEL_AGENT, OTEL_COLLECTOR, OTEL_SAMPLER, metric_receivers
+from components.observability.rules.counters import grown
 from components.observability.rules.examples import part_labels, part_series
+from components.observability.rules.log_storage import LOG_STORAGE_ALERTS
 from components.observability.rules.model import Alert, AlertTest, Firing, RuleGroup
 from components.observability.thresholds import QUEUE_SHARE, SAMPLER_SHARE
 from components.specs.observability.alerts import Severity
@@ -36,7 +38,7 @@ def telemetry_alerts(args: ObservabilityArgs) -> RuleGroup:
         rules += [_queue(), _stalled(*carried, *pushed), _given_up(*carried)]
     rules += _sampler(args, tracing)
     if logs is not None and isinstance(logs.storage, InLoki):
-        rules += [_not_stored(), _discarded()]
+        rules += LOG_STORAGE_ALERTS
     return RuleGroup(name="telemetry", rules=tuple(rules))
 
 
@@ -51,11 +53,6 @@ def sampler_room(args: ObservabilityArgs, tracing: Tracing) -> int | None:
     """Return how many traces a sampler holds at one time; None where tails are not sampled."""
     tail = tracing.sampling.tail
     return tail_sampler(args, tracing, tail)["num_traces"] if tail else None
-
-
-def _grown(metric: str) -> str:
-    """Return by how much counters have grown in 15 minutes, also those that are there only since their first event."""
-    return f"(increase({metric}[15m]) > 0 or ({metric} unless {metric} offset 15m) > 0)"
 
 
 def _refused() -> Alert:
@@ -170,7 +167,7 @@ def _stalled(*carried: str) -> Alert:
 
 def _given_up(*carried: str) -> Alert:
     metrics = [f"otelcol_exporter_send_failed_{what}_total" for what in carried]
-    sums = (f"sum by (service, team, pod, exporter) {_grown(metric)}" for metric in metrics)
+    sums = (f"sum by (service, team, pod, exporter) {grown(metric)}" for metric in metrics)
     counter = part_series(metrics[-1], OTEL_AGENT, exporter="otlp_http", server_port="3100")
     return Alert(
         name="TelemetryLost",
@@ -231,63 +228,3 @@ def _sampler(args: ObservabilityArgs, tracing: Tracing | None) -> list[Alert]:
             ),
         )
     ]
-
-
-def _not_stored() -> Alert:
-    flushes, full = "loki_ingester_chunks_flush_failures_total", "loki_ingester_wal_disk_full_failures_total"
-    return Alert(
-        name="LogsNotStored",
-        expression=f"sum by (service, team, pod) (increase({flushes}[15m]) + increase({full}[15m])) > 0",
-        severity=Severity.TICKET,
-        summary="{{ $labels.pod }} could not write to its volume {{ $value | humanize }} times in 15 minutes",
-        description="Logs are kept in memory, and are lost when Loki restarts.",
-        dashboard="telemetry",
-        tests=(
-            AlertTest(
-                name="1 a minute",
-                series={part_series(flushes, LOKI): "0+1x40", part_series(full, LOKI): "0x40"},
-                at=timedelta(minutes=30),
-                fires=(
-                    Firing(
-                        labels=part_labels(LOKI), summary="loki-0 could not write to its volume 15 times in 15 minutes"
-                    ),
-                ),
-            ),
-            AlertTest(
-                name="once, long ago",
-                series={part_series(flushes, LOKI): "1x40", part_series(full, LOKI): "0x40"},
-                at=timedelta(minutes=30),
-            ),
-        ),
-    )
-
-
-def _discarded() -> Alert:
-    metric = "loki_discarded_samples_total"
-    late = {"reason": "greater_than_max_sample_age"}
-    return Alert(
-        name="LogsDiscarded",
-        expression=f"sum by (service, team, pod, reason) {_grown(metric)}",
-        severity=Severity.TICKET,
-        summary="{{ $labels.pod }} has discarded {{ $value | humanize }} lines in 15 minutes: {{ $labels.reason }}",
-        description="Loki takes no lines that are too old, or more of them than its limits allow.",
-        dashboard="telemetry",
-        tests=(
-            AlertTest(
-                name="the first 8",
-                series={part_series(metric, LOKI, tenant="fake", **late): "_x20 8x20"},
-                at=timedelta(minutes=25),
-                fires=(
-                    Firing(
-                        labels=part_labels(LOKI, **late),
-                        summary="loki-0 has discarded 8 lines in 15 minutes: greater_than_max_sample_age",
-                    ),
-                ),
-            ),
-            AlertTest(
-                name="none for long",
-                series={part_series(metric, LOKI, tenant="fake", **late): "8x60"},
-                at=timedelta(minutes=45),
-            ),
-        ),
-    )
